@@ -1,0 +1,73 @@
+# `make help` says what there is.
+
+GO ?= go
+# Where `make run` lets Pulsar's admin clients in, on 127.0.0.1.
+SHIM_PORT ?= 6750
+# What a test may take before go test ends it and shows where it hangs.
+UNIT_TEST_TIMEOUT ?= 10m
+TEST_TIMEOUT ?= 30m
+
+PRODUCT := functionmesh-apiserver pulsar-admin-shim
+CONTROL_PLANE := etcd kube-apiserver kube-controller-manager kubectl
+
+.DEFAULT_GOAL := help
+.PHONY: help run build test check unit-test e2e-test verify update generate bench clean control-plane
+# Targets of one make call share go's caches and two cores: side by side they only get slower.
+.NOTPARALLEL:
+
+help: ## Show this.
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: ## Start everything on this machine and stay until Ctrl-C.
+	@cd test && $(GO) build -o ../bin/ ./cmd/functionmesh-dev
+	@bin/functionmesh-dev -check -shim-port $(SHIM_PORT)
+	@hack/build-tools.sh $(CONTROL_PLANE)
+	@echo "==> building $(PRODUCT)"
+	@CGO_ENABLED=0 $(GO) build -o bin/ $(PRODUCT:%=./cmd/%)
+	@exec bin/functionmesh-dev -stop-with-parent -shim-port $(SHIM_PORT)
+
+build: ## Build the product into bin/.
+	CGO_ENABLED=0 $(GO) build -o bin/ $(PRODUCT:%=./cmd/%)
+
+control-plane: ## Build etcd, kube-apiserver, kube-controller-manager and kubectl into bin/ (minutes, once).
+	@hack/build-tools.sh $(CONTROL_PLANE)
+
+# What fails fast comes first; what needs a real control plane comes last.
+test: check unit-test verify e2e-test ## Run everything that continuous integration runs.
+	@echo "==> all passed"
+
+check: ## Check formatting and run the static checks.
+	@echo "==> gofmt"
+	@unformatted=$$(gofmt -l .); \
+	  if [ -n "$$unformatted" ]; then echo "not formatted:"; echo "$$unformatted"; exit 1; fi
+	@echo "==> go vet"
+	@$(GO) vet ./...
+	@cd test && $(GO) vet ./...
+	@echo "==> staticcheck"
+	@hack/build-tools.sh staticcheck
+	@bin/staticcheck ./...
+	@cd test && ../bin/staticcheck ./...
+
+unit-test: ## Run the tests that need no control plane.
+	@echo "==> tests of the product"
+	@$(GO) test -timeout $(UNIT_TEST_TIMEOUT) ./...
+
+e2e-test: control-plane build ## Run the tests on a real control plane.
+	@echo "==> tests on a real control plane"
+	@cd test && $(GO) test -count 1 -timeout $(TEST_TIMEOUT) ./...
+
+verify: ## Check that everything generated is up to date.
+	@set -e; for script in hack/verify-*.sh; do \
+	  [ -x "$$script" ] || continue; echo "==> $$script"; "$$script"; done
+
+update: ## Generate again everything that is generated.
+	@set -e; for script in hack/update-*.sh; do \
+	  [ -x "$$script" ] || continue; echo "==> $$script"; "$$script"; done
+
+generate: update ## The same as update.
+
+bench: ## Run the benchmarks.
+	$(GO) test -run '^$$' -bench . -benchmem ./...
+
+clean: ## Remove what was built and the state of make run.
+	rm -rf bin .run

@@ -1,0 +1,14 @@
+#!/usr/bin/env bash
+# Fails when the committed list of the fields of Function Mesh's definitions is not
+# what hack/update-crd-paths.sh derives from them. Takes the same environment.
+set -euo pipefail
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+fresh=$(mktemp -d)
+trap 'rm -rf "$fresh"' EXIT
+
+"$root/hack/update-crd-paths.sh" "$fresh"
+if ! diff -u "$root/pkg/translation/testdata/function-crd-paths.txt" "$fresh/function-crd-paths.txt"; then
+  echo "The list is out of date: run hack/update-crd-paths.sh" >&2
+  exit 1
+fi

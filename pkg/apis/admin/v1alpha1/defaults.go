@@ -1,0 +1,72 @@
+package v1alpha1
+
+import (
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/utils/ptr"
+)
+
+// Defaults of Pulsar's functions worker that don't depend on the server's
+// configuration.
+const (
+	DefaultTenant                  = "public"
+	DefaultNamespace               = "default"
+	DefaultParallelism             = int32(1)
+	DefaultMaxPendingAsyncRequests = int32(1000)
+	defaultWatermarkIntervalMs     = int64(1000)
+)
+
+func addDefaultingFuncs(scheme *runtime.Scheme) error {
+	return RegisterDefaults(scheme)
+}
+
+// SetDefaults_PulsarFunction fills in what Pulsar's worker fills in before it
+// checks a function. The identity is not among it: see SetIdentityDefaults.
+func SetDefaults_PulsarFunction(function *PulsarFunction) {
+	spec := &function.Spec
+	setDefault(&spec.ProcessingGuarantees, AtLeastOnce)
+	setDefault(&spec.SubscriptionPosition, Latest)
+	setDefaultPointer(&spec.Parallelism, DefaultParallelism)
+	setDefaultPointer(&spec.CleanupSubscription, true)
+	setDefaultPointer(&spec.ForwardSourceMessageProperty, true)
+	setDefaultPointer(&spec.MaxPendingAsyncRequests, DefaultMaxPendingAsyncRequests)
+	if spec.WindowConfig != nil {
+		setWindowDefaults(spec.WindowConfig)
+		// A window function acknowledges by itself when a window is done.
+		spec.AutoAck = ptr.To(false)
+	}
+	setDefaultPointer(&spec.AutoAck, true)
+}
+
+// SetIdentityDefaults fills in the identity of a new component. It isn't done where
+// a request is decoded, since a replacement that leaves the identity out means the
+// one that the object has, and since objectName isn't known before it is generated.
+func SetIdentityDefaults(spec *ComponentSpec, objectName string) {
+	setDefault(&spec.Tenant, DefaultTenant)
+	setDefault(&spec.Namespace, DefaultNamespace)
+	setDefault(&spec.Name, objectName)
+}
+
+// setWindowDefaults fills every number of a window: the operator dereferences
+// them without a check.
+func setWindowDefaults(window *WindowConfig) {
+	if window.WindowLengthCount != nil {
+		setDefaultPointer(&window.SlidingIntervalCount, *window.WindowLengthCount)
+	}
+	if window.WindowLengthDurationMs != nil {
+		setDefaultPointer(&window.SlidingIntervalDurationMs, *window.WindowLengthDurationMs)
+	}
+	setDefaultPointer(&window.MaxLagMs, 0)
+	setDefaultPointer(&window.WatermarkEmitIntervalMs, defaultWatermarkIntervalMs)
+}
+
+func setDefault[T ~string](field *T, value T) {
+	if *field == "" {
+		*field = value
+	}
+}
+
+func setDefaultPointer[T any](field **T, value T) {
+	if *field == nil {
+		*field = &value
+	}
+}

@@ -1,0 +1,107 @@
+package validation
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"k8s.io/apimachinery/pkg/util/validation/field"
+
+	"github.com/function-mesh/functionmesh-apiserver/pkg/apis/admin/v1alpha1"
+	"github.com/function-mesh/functionmesh-apiserver/pkg/identity"
+)
+
+// checkTexts checks the texts that have no form of their own. The operator writes
+// them as JSON between single quotes into a shell command, and does not escape
+// single quotes before Function Mesh v0.27.2. userConfig is not among them: people
+// write single quotes there with good reason, so it is warned of.
+func (c *checks) checkTexts() {
+	for _, input := range c.inputTopics() {
+		c.checkText(input.path, input.name)
+	}
+	for _, text := range []struct{ member, value string }{
+		{"output", c.spec.Output},
+		{"logTopic", c.spec.LogTopic},
+		{"deadLetterTopic", c.spec.DeadLetterTopic},
+		{"subscriptionName", c.spec.SubscriptionName},
+		{"inputTypeClassName", c.spec.InputTypeClassName},
+		{"outputTypeClassName", c.spec.OutputTypeClassName},
+		{"outputSerdeClassName", c.spec.OutputSerdeClassName},
+		{"outputSchemaType", c.spec.OutputSchemaType},
+		{"runtimeFlags", c.spec.RuntimeFlags},
+	} {
+		c.checkText(c.child(text.member), text.value)
+	}
+	for _, name := range sortedKeys(c.spec.CustomSerdeInputs) { // the names are input topics
+		c.checkText(c.child("customSerdeInputs").Key(name), c.spec.CustomSerdeInputs[name])
+	}
+	c.checkSchemaTexts(c.child("customSchemaInputs"), c.spec.CustomSchemaInputs)
+	c.checkSchemaTexts(c.child("customSchemaOutputs"), c.spec.CustomSchemaOutputs)
+	for _, name := range sortedKeys(c.spec.InputSpecs) {
+		consumer, path := c.spec.InputSpecs[name], c.child("inputSpecs").Key(name)
+		c.checkText(path.Child("schemaType"), consumer.SchemaType)
+		c.checkText(path.Child("serdeClassName"), consumer.SerdeClassName)
+		c.checkTextMap(path.Child("schemaProperties"), consumer.SchemaProperties)
+		c.checkTextMap(path.Child("consumerProperties"), consumer.ConsumerProperties)
+		c.checkCryptoTexts(path.Child("cryptoConfig"), consumer.CryptoConfig)
+	}
+	if c.spec.ProducerConfig != nil {
+		c.checkCryptoTexts(c.child("producerConfig", "cryptoConfig"), c.spec.ProducerConfig.CryptoConfig)
+	}
+	if c.spec.WindowConfig != nil {
+		c.checkText(c.child("windowConfig", "lateDataTopic"), c.spec.WindowConfig.LateDataTopic)
+	}
+}
+
+func (c *checks) checkCryptoTexts(path *field.Path, crypto *v1alpha1.CryptoConfig) {
+	if crypto == nil {
+		return
+	}
+	c.checkTextMap(path.Child("cryptoKeyReaderConfig"), crypto.CryptoKeyReaderConfig)
+	for i, key := range crypto.EncryptionKeys {
+		c.checkText(path.Child("encryptionKeys").Index(i), key)
+	}
+}
+
+func (c *checks) checkTextMap(path *field.Path, texts map[string]string) {
+	for _, key := range sortedKeys(texts) {
+		c.checkText(path.Key(shortened(key)), key)
+		c.checkText(path.Key(shortened(key)), texts[key])
+	}
+}
+
+// checkSchemaTexts checks JSON texts. They are as long as a schema is.
+func (c *checks) checkSchemaTexts(path *field.Path, texts map[string]string) {
+	for _, key := range sortedKeys(texts) {
+		if !isPlain(key, nil) || !isPlain(texts[key], unicode.IsSpace) {
+			c.own(field.Invalid(path.Key(shortened(key)), omitted, plainHelp))
+		}
+	}
+}
+
+func (c *checks) checkText(path *field.Path, text string) {
+	switch {
+	case len(text) > maxTextBytes:
+		c.own(field.TooLong(path, text, maxTextBytes))
+	case !isPlain(text, nil):
+		c.own(field.Invalid(path, omitted, plainHelp))
+	}
+}
+
+const plainHelp = "may hold no control characters and no single quotes: it becomes part of a shell command"
+
+// isPlain tells whether a text is UTF-8 without single quotes, and without control
+// characters but those that are allowed.
+func isPlain(text string, allowed func(rune) bool) bool {
+	refused := func(r rune) bool {
+		return r == '\'' || unicode.IsControl(r) && (allowed == nil || !allowed(r))
+	}
+	return utf8.ValidString(text) && strings.IndexFunc(text, refused) < 0
+}
+
+// checkOwnTopic checks a topic that Pulsar would check only when it is used.
+func (c *checks) checkOwnTopic(topic topic) {
+	if !identity.ValidTopicName(topic.name) {
+		c.own(field.Invalid(topic.path, shortened(topic.name), "is no valid topic name"))
+	}
+}

@@ -1,0 +1,53 @@
+package v1alpha1
+
+import (
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// +k8s:deepcopy-gen:interfaces=k8s.io/apimachinery/pkg/runtime.Object
+
+// FunctionMeshAPIServerConfiguration is what an administrator decides for every
+// function, whichever door it comes through.
+type FunctionMeshAPIServerConfiguration struct {
+	metav1.TypeMeta `json:",inline"`
+
+	// PulsarClusters are the Pulsar clusters that functions can run against, at
+	// least one. The first is used where a function names none.
+	PulsarClusters []PulsarCluster `json:"pulsarClusters"`
+	// RunnerImages are the images that run functions.
+	RunnerImages RunnerImages `json:"runnerImages"`
+	// PackageDirectory is where packages lie in a container. Default /pulsar.
+	PackageDirectory string `json:"packageDirectory,omitempty"`
+	// AdditionalPackageURLPatterns are regular expressions, each of which must
+	// match a whole URL, of http(s) URLs that packages may be fetched from. Without
+	// one only package URLs (function://tenant/namespace/name@version) are taken.
+	AdditionalPackageURLPatterns []string `json:"additionalPackageUrlPatterns,omitempty"`
+	// DefaultResources are the requests and limits of a function that asks for
+	// none: cpu and memory. Default 1 and 1Gi, as in Pulsar.
+	DefaultResources corev1.ResourceList `json:"defaultResources,omitempty"`
+}
+
+// PulsarCluster is a Pulsar cluster and how an instance reaches it.
+type PulsarCluster struct {
+	// Name is the cluster's name in Pulsar.
+	Name string `json:"name"`
+	// ServiceURL is the brokers' binary protocol URL: pulsar:// or pulsar+ssl://.
+	ServiceURL string `json:"serviceUrl"`
+	// WebServiceURL is the brokers' HTTP(S) URL. Instances download packages there.
+	WebServiceURL string `json:"webServiceUrl"`
+	// ConfigMapName is the ConfigMap with both URLs that each namespace gets, if it
+	// has none of that name yet. Default <name>-function-mesh-config, as the Java
+	// worker calls it.
+	ConfigMapName string `json:"configMapName,omitempty"`
+}
+
+// RunnerImages is an image per language runtime.
+type RunnerImages struct {
+	// Java runs Java functions.
+	Java string `json:"java,omitempty"`
+	// Python runs Python functions.
+	Python string `json:"python,omitempty"`
+	// Go runs Go functions.
+	Go string `json:"go,omitempty"`
+}

@@ -1,0 +1,124 @@
+package apiserver
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"time"
+
+	"github.com/spf13/pflag"
+	utilerrors "k8s.io/apimachinery/pkg/util/errors"
+	"k8s.io/apiserver/pkg/endpoints/openapi"
+	genericapiserver "k8s.io/apiserver/pkg/server"
+	genericoptions "k8s.io/apiserver/pkg/server/options"
+	"k8s.io/apiserver/pkg/util/compatibility"
+	utilfeature "k8s.io/apiserver/pkg/util/feature"
+
+	configv1alpha1 "github.com/function-mesh/functionmesh-apiserver/pkg/apis/config/v1alpha1"
+	"github.com/function-mesh/functionmesh-apiserver/pkg/config"
+	generatedopenapi "github.com/function-mesh/functionmesh-apiserver/pkg/generated/openapi"
+	"github.com/function-mesh/functionmesh-apiserver/pkg/shimauth"
+)
+
+// watchGracePeriod is how long open watches may go on after the server was told to
+// stop. Without a bound they would be served, with an old projection, until their
+// clients leave.
+const watchGracePeriod = 5 * time.Second
+
+// Options are the command line of functionmesh-apiserver.
+type Options struct {
+	Server      *genericoptions.ServerRunOptions
+	Recommended *genericoptions.RecommendedOptions
+
+	// ConfigFile is the configuration file: kind FunctionMeshAPIServerConfiguration.
+	ConfigFile string
+	// ShimClientCAFile has the CA of the certificates with which the shim may say
+	// on whose behalf it calls. Without it the shim can't.
+	ShimClientCAFile string
+	// ShimAllowedNames are the common names of those certificates.
+	ShimAllowedNames []string
+
+	// file is what ConfigFile says, once the options are complete.
+	file *configv1alpha1.FunctionMeshAPIServerConfiguration
+}
+
+// NewOptions returns the defaults.
+func NewOptions() *Options {
+	server := genericoptions.NewServerRunOptions()
+	server.ShutdownWatchTerminationGracePeriod = watchGracePeriod
+
+	recommended := genericoptions.NewRecommendedOptions("", Codecs.LegacyCodec())
+	// The state is kube-apiserver's: there is no etcd.
+	recommended.Etcd = nil
+	return &Options{Server: server, Recommended: recommended, ShimAllowedNames: []string{"pulsar-admin-shim"}}
+}
+
+// AddFlags adds the options to a command line.
+func (o *Options) AddFlags(flags *pflag.FlagSet) {
+	o.Server.AddUniversalFlags(flags)
+	o.Recommended.AddFlags(flags)
+	flags.StringVar(&o.ConfigFile, "config", o.ConfigFile,
+		"The configuration file: apiVersion config.functionmesh.io/v1alpha1, kind FunctionMeshAPIServerConfiguration. Required.")
+	flags.StringVar(&o.ShimClientCAFile, "shim-client-ca-file", o.ShimClientCAFile,
+		"The CA certificates of the client certificates with which pulsar-admin-shim may assert identities that begin with \"pulsar:\". Without it the shim can't assert any.")
+	flags.StringSliceVar(&o.ShimAllowedNames, "shim-allowed-names", o.ShimAllowedNames,
+		"The common names of those client certificates.")
+}
+
+// Complete reads the configuration file and makes up a certificate where none is
+// given.
+func (o *Options) Complete() error {
+	if o.ConfigFile == "" {
+		return errors.New("could not start without a configuration: give --config")
+	}
+	file, err := config.Load(o.ConfigFile)
+	if err != nil {
+		return err
+	}
+	o.file = file
+	if err := o.Server.Complete(); err != nil {
+		return fmt.Errorf("could not complete the options: %w", err)
+	}
+	loopback := []net.IP{net.IPv4(127, 0, 0, 1)}
+	if err := o.Recommended.SecureServing.MaybeDefaultWithSelfSignedCerts("localhost", nil, loopback); err != nil {
+		return fmt.Errorf("could not make a certificate: %w", err)
+	}
+	return nil
+}
+
+// Validate checks completed options, and returns all that is wrong with them.
+func (o *Options) Validate() error {
+	errs := append(o.Server.Validate(), o.Recommended.Validate()...)
+	if o.ShimClientCAFile != "" && len(o.ShimAllowedNames) == 0 {
+		errs = append(errs, errors.New("--shim-allowed-names must name at least one certificate: an empty list would allow them all"))
+	}
+	return utilerrors.NewAggregate(errs)
+}
+
+// Config makes a configuration of completed, valid options.
+func (o *Options) Config() (*Config, error) {
+	generic := genericapiserver.NewRecommendedConfig(Codecs.CodecFactory)
+	generic.Serializer = Codecs
+	generic.EffectiveVersion = compatibility.DefaultBuildEffectiveVersion()
+	generic.FeatureGate = utilfeature.DefaultFeatureGate
+
+	definitions := openapi.NewDefinitionNamer(Scheme)
+	generic.OpenAPIConfig = genericapiserver.DefaultOpenAPIConfig(generatedopenapi.GetOpenAPIDefinitions, definitions)
+	generic.OpenAPIConfig.Info.Title = "Function Mesh API server"
+	generic.OpenAPIV3Config = genericapiserver.DefaultOpenAPIV3Config(generatedopenapi.GetOpenAPIDefinitions, definitions)
+	generic.OpenAPIV3Config.Info.Title = "Function Mesh API server"
+
+	if err := o.Server.ApplyTo(&generic.Config); err != nil {
+		return nil, fmt.Errorf("could not apply the server's options: %w", err)
+	}
+	if err := o.Recommended.ApplyTo(generic); err != nil {
+		return nil, fmt.Errorf("could not apply the recommended options: %w", err)
+	}
+	if o.ShimClientCAFile != "" {
+		shim := shimauth.Config{CAFile: o.ShimClientCAFile, AllowedNames: o.ShimAllowedNames}
+		if err := shimauth.Install(shim, &generic.Authentication, generic.SecureServing); err != nil {
+			return nil, err
+		}
+	}
+	return &Config{Generic: generic, File: o.file}, nil
+}

@@ -1,0 +1,57 @@
+// Package apiserver is functionmesh-apiserver: an aggregated API server without a
+// database of its own. Its options become a configuration, the configuration is
+// completed, and the completed one makes the server, as in any server built on
+// k8s.io/apiserver.
+package apiserver
+
+import (
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/runtime/serializer"
+	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
+
+	"github.com/function-mesh/functionmesh-apiserver/pkg/apis/admin/v1alpha1"
+)
+
+var (
+	// Scheme knows the types that this server serves.
+	Scheme = runtime.NewScheme()
+	// Codecs encode and decode them, as JSON and YAML.
+	Codecs = withoutProtobuf{serializer.NewCodecFactory(Scheme)}
+)
+
+func init() {
+	utilruntime.Must(v1alpha1.AddInternalToScheme(Scheme))
+	utilruntime.Must(v1alpha1.AddToScheme(Scheme))
+	utilruntime.Must(Scheme.SetVersionPriority(v1alpha1.SchemeGroupVersion))
+
+	// k8s.io/apiserver serves these itself, from the scheme that it is given.
+	unversioned := schema.GroupVersion{Version: "v1"}
+	metav1.AddToGroupVersion(Scheme, unversioned)
+	Scheme.AddUnversionedTypes(unversioned,
+		&metav1.Status{},
+		&metav1.APIVersions{},
+		&metav1.APIGroupList{},
+		&metav1.APIGroup{},
+		&metav1.APIResourceList{},
+	)
+}
+
+// withoutProtobuf offers every content type but protobuf, which the types here have
+// no encoding for. A server that offers it all the same makes the namespace
+// controller, which prefers it, fail for every namespace.
+type withoutProtobuf struct {
+	serializer.CodecFactory
+}
+
+// SupportedMediaTypes implements runtime.NegotiatedSerializer.
+func (c withoutProtobuf) SupportedMediaTypes() []runtime.SerializerInfo {
+	var offered []runtime.SerializerInfo
+	for _, info := range c.CodecFactory.SupportedMediaTypes() {
+		if info.MediaType != runtime.ContentTypeProtobuf {
+			offered = append(offered, info)
+		}
+	}
+	return offered
+}

@@ -1,0 +1,74 @@
+// Package connection gives each namespace the ConfigMap that tells functions in it
+// how to reach their Pulsar cluster. A custom resource can only name such a
+// ConfigMap; the operator waits in silence for one that isn't there.
+package connection
+
+import (
+	"context"
+	"fmt"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/kubernetes"
+
+	configv1alpha1 "github.com/function-mesh/functionmesh-apiserver/pkg/apis/config/v1alpha1")
+
+// The keys that the operator reads, in exactly this case.
+const (
+	webServiceURLKey = "webServiceURL"
+	serviceURLKey    = "brokerServiceURL"
+)
+
+// ConfigMaps creates the ConfigMaps of Pulsar clusters.
+type ConfigMaps struct {
+	client   kubernetes.Interface
+	clusters map[string]configv1alpha1.PulsarCluster
+	nameOf   func(cluster string) string
+}
+
+// NewConfigMaps returns what creates the ConfigMaps of clusters through client.
+// nameOf says how the ConfigMap of a cluster is called in custom resources.
+func NewConfigMaps(client kubernetes.Interface, clusters []configv1alpha1.PulsarCluster, nameOf func(cluster string) string) *ConfigMaps {
+	byName := make(map[string]configv1alpha1.PulsarCluster, len(clusters))
+	for _, cluster := range clusters {
+		byName[cluster.Name] = cluster
+	}
+	return &ConfigMaps{client: client, clusters: byName, nameOf: nameOf}
+}
+
+// Ensure creates the ConfigMap of a cluster in a namespace unless there is one of
+// its name. That one is left as it is: it may say something else on purpose. The
+// name of a cluster that isn't configured is refused before this is called.
+func (c *ConfigMaps) Ensure(ctx context.Context, namespace, clusterName string) error {
+	cluster, ok := c.clusters[clusterName]
+	if !ok {
+		return fmt.Errorf("could not find Pulsar cluster %q in the configuration", clusterName)
+	}
+	name := c.nameOf(clusterName)
+	configMaps := c.client.CoreV1().ConfigMaps(namespace)
+	_, err := configMaps.Get(ctx, name, metav1.GetOptions{})
+	if !apierrors.IsNotFound(err) {
+		return c.explain(err, namespace, name)
+	}
+	_, err = configMaps.Create(ctx, &corev1.ConfigMap{
+		ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: namespace},
+		Data:       map[string]string{webServiceURLKey: cluster.WebServiceURL, serviceURLKey: cluster.ServiceURL},
+	}, metav1.CreateOptions{})
+	if apierrors.IsAlreadyExists(err) {
+		return nil
+	}
+	return c.explain(err, namespace, name)
+}
+
+// explain says which ConfigMap an error is about. A namespace that isn't there, or
+// is on its way out, and a quota are the caller's business and told as they are.
+func (c *ConfigMaps) explain(err error, namespace, name string) error {
+	if err == nil || apierrors.IsNotFound(err) || apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause) {
+		return err
+	}
+	if apierrors.IsForbidden(err) {
+		return apierrors.NewInternalError(fmt.Errorf("could not create ConfigMap %s/%s, which functions need to reach Pulsar: %w", namespace, name, err))
+	}
+	return err
+}

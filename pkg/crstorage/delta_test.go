@@ -1,0 +1,117 @@
+package crstorage
+
+import (
+	"encoding/json"
+	"reflect"
+	"testing"
+)
+
+func decode(t *testing.T, text string) map[string]any {
+	t.Helper()
+	object, err := fromJSON([]byte(text))
+	if err != nil {
+		t.Fatalf("could not decode %s: %v", text, err)
+	}
+	return object
+}
+
+func TestApplyDelta(t *testing.T) {
+	containers := [][]string{{"spec", "input"}, {"metadata", "labels"}, {"metadata", "annotations"}}
+	for name, test := range map[string]struct {
+		raw, before, after, want string
+		unchanged                bool
+	}{
+		"equal projections touch nothing": {
+			raw:       `{"spec":{"replicas":1,"unknown":{"a":null},"list":[]}}`,
+			before:    `{"spec":{"replicas":2,"input":{}}}`,
+			after:     `{"spec":{"replicas":2,"input":{}}}`,
+			want:      `{"spec":{"replicas":1,"unknown":{"a":null},"list":[]}}`,
+			unchanged: true,
+		},
+		"only the changed field is written": {
+			raw:    `{"spec":{"replicas":1,"className":"by.somebody.else","n":9007199254740993}}`,
+			before: `{"spec":{"replicas":1,"className":"a"}}`,
+			after:  `{"spec":{"replicas":3,"className":"a"}}`,
+			want:   `{"spec":{"replicas":3,"className":"by.somebody.else","n":9007199254740993}}`,
+		},
+		"a field that goes leaves its foreign siblings": {
+			raw:    `{"spec":{"input":{"topics":["a"],"foreign":1}}}`,
+			before: `{"spec":{"input":{"topics":["a"]}}}`,
+			after:  `{"spec":{"input":{}}}`,
+			want:   `{"spec":{"input":{"foreign":1}}}`,
+		},
+		"a container that nothing is left in goes": {
+			raw:    `{"spec":{"input":{"topics":["a"]}}}`,
+			before: `{"spec":{"input":{"topics":["a"]}}}`,
+			after:  `{"spec":{"input":{}}}`,
+			want:   `{"spec":{}}`,
+		},
+		"an entry of a map that goes takes what is unknown in it along": {
+			raw:    `{"spec":{"specs":{"a":{"x":1,"foreign":2},"b":{"x":1,"foreign":2}}}}`,
+			before: `{"spec":{"specs":{"a":{"x":1},"b":{"x":1}}}}`,
+			after:  `{"spec":{"specs":{"b":{"x":5}}}}`,
+			want:   `{"spec":{"specs":{"b":{"x":5,"foreign":2}}}}`,
+		},
+		"lists are atomic": {
+			raw:    `{"spec":{"topics":["a","b"]}}`,
+			before: `{"spec":{"topics":["a","b"]}}`,
+			after:  `{"spec":{"topics":["b","c"]}}`,
+			want:   `{"spec":{"topics":["b","c"]}}`,
+		},
+		"metadata that views don't determine stays": {
+			raw:    `{"metadata":{"name":"f","uid":"1","labels":{"a":"1","foreign":"2"},"generation":4}}`,
+			before: `{"metadata":{"name":"f","uid":"9","labels":{"a":"1"}}}`,
+			after:  `{"metadata":{"name":"f","uid":"9","labels":{"b":"1"},"generation":9}}`,
+			want:   `{"metadata":{"name":"f","uid":"1","labels":{"b":"1","foreign":"2"},"generation":4}}`,
+		},
+		"hidden finalizers stay when the shown ones go": {
+			raw:    `{"metadata":{"finalizers":["orphan","mine"]}}`,
+			before: `{"metadata":{"finalizers":["mine"]}}`,
+			after:  `{"metadata":{}}`,
+			want:   `{"metadata":{"finalizers":["orphan"]}}`,
+		},
+		"a view can't set a hidden finalizer": {
+			raw:    `{"metadata":{}}`,
+			before: `{"metadata":{}}`,
+			after:  `{"metadata":{"finalizers":["foregroundDeletion","mine"]}}`,
+			want:   `{"metadata":{"finalizers":["mine"]}}`,
+		},
+		"first label and annotation": {
+			raw:    `{"metadata":{"name":"f"}}`,
+			before: `{"metadata":{}}`,
+			after:  `{"metadata":{"labels":{"a":"1"},"annotations":{"b":"2"}}}`,
+			want:   `{"metadata":{"name":"f","labels":{"a":"1"},"annotations":{"b":"2"}}}`,
+		},
+		"last label and annotation": {
+			raw:    `{"metadata":{"labels":{"a":"1"},"annotations":{"b":"2"}}}`,
+			before: `{"metadata":{"labels":{"a":"1"},"annotations":{"b":"2"}}}`,
+			after:  `{"metadata":{}}`,
+			want:   `{"metadata":{}}`,
+		},
+		"status is nobody's to write": {
+			raw:       `{"status":{"replicas":1}}`,
+			before:    `{"status":{"replicas":1}}`,
+			after:     `{"status":{"replicas":2}}`,
+			want:      `{"status":{"replicas":1}}`,
+			unchanged: true,
+		},
+		"an explicit null is written": {
+			raw:    `{"spec":{"config":{"a":1}}}`,
+			before: `{"spec":{"config":{"a":1}}}`,
+			after:  `{"spec":{"config":{"a":null}}}`,
+			want:   `{"spec":{"config":{"a":null}}}`,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			raw := decode(t, test.raw)
+			changed := applyDelta(raw, decode(t, test.before), decode(t, test.after), containers)
+			if changed == test.unchanged {
+				t.Errorf("changed = %v", changed)
+			}
+			if want := decode(t, test.want); !reflect.DeepEqual(raw, want) {
+				got, _ := json.Marshal(raw)
+				t.Errorf("got  %s\nwant %s", got, test.want)
+			}
+		})
+	}
+}

@@ -1,0 +1,199 @@
+package functionconfig
+
+import (
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/utils/ptr"
+
+	"github.com/function-mesh/functionmesh-apiserver/pkg/apis/admin/v1alpha1"
+)
+
+func TestDefaults(t *testing.T) {
+	window := func(text string) *WindowConfig { return mustParse(t, `{"windowConfig":`+text+`}`).WindowConfig }
+	for name, test := range map[string]struct {
+		text string
+		want FunctionConfig
+	}{
+		"nothing given": {`{"tenant":"x","namespace":"y","name":"z"}`, FunctionConfig{}},
+		"jar before py": {`{"jar":"a","py":"b","runtime":"GO"}`, FunctionConfig{Jar: "a", Py: "b", Runtime: "JAVA"}},
+		"py before go":  {`{"py":"b","go":"c"}`, FunctionConfig{Py: "b", Go: "c", Runtime: "PYTHON"}},
+		"go":            {`{"go":"c"}`, FunctionConfig{Go: "c", Runtime: "GO"}},
+		"no code":       {`{"runtime":"PYTHON"}`, FunctionConfig{Runtime: "PYTHON"}},
+		"built-in":      {`{"functionType":"x"}`, FunctionConfig{FunctionType: "x", Runtime: "JAVA"}},
+		"window by count": {
+			`{"windowConfig":{"windowLengthCount":10},"autoAck":true}`,
+			FunctionConfig{AutoAck: ptr.To(false), WindowConfig: window(`{"windowLengthCount":10,"slidingIntervalCount":10}`)},
+		},
+		"window by time": {
+			`{"windowConfig":{"windowLengthDurationMs":9,"timestampExtractorClassName":"e"}}`,
+			FunctionConfig{AutoAck: ptr.To(false), WindowConfig: window(
+				`{"windowLengthDurationMs":9,"slidingIntervalDurationMs":9,"timestampExtractorClassName":"e","maxLagMs":0,"watermarkEmitIntervalMs":1000}`)},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			config := mustParse(t, test.text)
+			config.Defaults("t", "n", "f")
+			want := test.want
+			want.Tenant, want.Namespace, want.Name = "t", "n", "f"
+			want.Parallelism, want.MaxPendingAsyncRequests = ptr.To(int32(1)), ptr.To(int32(1000))
+			want.ForwardSourceMessageProperty = ptr.To(true)
+			expectEqual(t, config, &want)
+		})
+	}
+	config := mustParse(t, `{"parallelism":0,"maxPendingAsyncRequests":5,"forwardSourceMessageProperty":false}`)
+	config.Defaults("t", "n", "f")
+	if *config.Parallelism != 0 || *config.MaxPendingAsyncRequests != 5 || *config.ForwardSourceMessageProperty {
+		t.Errorf("a given value was replaced: %+v", config)
+	}
+}
+
+// minimal is the view of `{}` after Defaults.
+func minimal(change func(*v1alpha1.PulsarFunctionSpec)) *v1alpha1.PulsarFunction {
+	function := &v1alpha1.PulsarFunction{Spec: v1alpha1.PulsarFunctionSpec{
+		ComponentSpec:                v1alpha1.ComponentSpec{Tenant: "t", Namespace: "n", Name: "f", Parallelism: ptr.To(int32(1))},
+		ForwardSourceMessageProperty: ptr.To(true),
+		MaxPendingAsyncRequests:      ptr.To(int32(1000)),
+	}}
+	change(&function.Spec)
+	return function
+}
+
+func resources(cpu, memory string) corev1.ResourceList {
+	return corev1.ResourceList{corev1.ResourceCPU: resource.MustParse(cpu), corev1.ResourceMemory: resource.MustParse(memory)}
+}
+
+func TestToFunction(t *testing.T) {
+	type spec = v1alpha1.PulsarFunctionSpec
+	for name, test := range map[string]struct {
+		text string
+		want func(*spec)
+	}{
+		"inputs in all five ways": {
+			`{"inputs":["b","a","b"],"topicsPattern":"p.*","customSerdeInputs":{"s":"S","a":"lost"},
+			  "customSchemaInputs":{"c":"{\"schemaType\":\"avro\",\"schemaProperties\":{\"x\":\"y\"},\"regexPattern\":true}"},
+			  "inputSpecs":{"a":{},"i":{"consumerProperties":{"k":"v"},"receiverQueueSize":0,"poolMessages":true}}}`,
+			func(s *spec) {
+				s.Inputs = []string{"b", "a"}
+				s.InputSpecs = map[string]v1alpha1.ConsumerSpec{
+					"p.*": {RegexPattern: true},
+					"s":   {SerdeClassName: "S"},
+					"c":   {SchemaType: "avro", SchemaProperties: map[string]string{"x": "y"}},
+					"i":   {ConsumerProperties: map[string]string{"k": "v"}, ReceiverQueueSize: ptr.To(int32(0)), PoolMessages: true},
+				}
+			},
+		},
+		"a Go function's topics stand in inputs": {
+			`{"go":"x","inputSpecs":{"a":{"schemaType":"json"},"p":{"regexPattern":true}}}`,
+			func(s *spec) {
+				s.Go = &v1alpha1.Runtime{}
+				s.Inputs = []string{"a"}
+				s.InputSpecs = map[string]v1alpha1.ConsumerSpec{"a": {SchemaType: "json"}, "p": {RegexPattern: true}}
+			},
+		},
+		"a client's file name stays with the client": {`{"jar":"../x.jar"}`, func(s *spec) { s.Java = &v1alpha1.Runtime{} }},
+		"a built-in jar":  {`{"jar":"builtin://x"}`, func(s *spec) { s.Java, s.Package = &v1alpha1.Runtime{}, &v1alpha1.Package{Location: "builtin://x"} }},
+		"a built-in type": {`{"functionType":"x"}`, func(s *spec) { s.Java, s.Package = &v1alpha1.Runtime{}, &v1alpha1.Package{Location: "builtin://x"} }},
+		"a package URL in py": {`{"py":"function://t/n/p@1"}`, func(s *spec) {
+			s.Python, s.Package = &v1alpha1.Runtime{}, &v1alpha1.Package{Location: "function://t/n/p@1"}
+		}},
+		"an http URL in go": {`{"go":"http://h/x"}`, func(s *spec) { s.Go, s.Package = &v1alpha1.Runtime{}, &v1alpha1.Package{Location: "http://h/x"} }},
+		"the log level":     {`{"py":"x","logLevel":"DEBUG"}`, func(s *spec) { s.Python = &v1alpha1.Runtime{Log: &v1alpha1.RuntimeLog{Level: "debug"}} }},
+		"resources": {`{"resources":{"cpu":0.25,"ram":536870912}}`, func(s *spec) {
+			s.Resources = &v1alpha1.Resources{Requests: resources("250m", "512Mi"), Limits: resources("250m", "512Mi")}
+		}},
+		"a disk that isn't the default": {`{"resources":{"cpu":null,"ram":null,"disk":5}}`, func(s *spec) {
+			s.Resources = &v1alpha1.Resources{Disk: resource.NewQuantity(5, resource.BinarySI)}
+		}},
+		"no resources":         {`{"resources":{"cpu":null,"ram":null,"disk":null}}`, func(*spec) {}},
+		"retries for ever":     {`{"maxMessageRetries":-1,"deadLetterTopic":"d"}`, func(s *spec) { s.DeadLetterTopic = "d" }},
+		"no retries":           {`{"maxMessageRetries":0}`, func(s *spec) { s.MaxMessageRetries = ptr.To(int32(0)) }},
+		"a timeout to refuse":  {`{"timeoutMs":0}`, func(s *spec) { s.TimeoutMs = ptr.To(int64(0)) }},
+		"the Go client's zero": {`{"exposePulsarAdminClientEnabled":false,"skipToLatest":false,"autoAck":false,"producerConfig":{"batchBuilder":""}}`, func(s *spec) { s.SkipToLatest, s.AutoAck = ptr.To(false), ptr.To(false) }},
+		"an admin client":      {`{"exposePulsarAdminClientEnabled":true}`, func(s *spec) { s.ExposePulsarAdminClientEnabled = ptr.To(true) }},
+		"the older place of the batch builder": {
+			`{"batchBuilder":"KEY_BASED","producerConfig":{"maxPendingMessages":3,"batchBuilder":"DEFAULT"}}`,
+			func(s *spec) {
+				s.ProducerConfig = &v1alpha1.ProducerConfig{MaxPendingMessages: ptr.To(int32(3)), BatchBuilder: "KEY_BASED"}
+			},
+		},
+		"userConfig": {`{"userConfig":{"n":9007199254740993,"f":5.0,"o":{"l":[null,true]}}}`, func(s *spec) {
+			s.UserConfig = &runtime.RawExtension{Raw: []byte(`{"f":5.0,"n":9007199254740993,"o":{"l":[null,true]}}`)}
+		}},
+		"everything else": {
+			`{"className":"a.B","output":"o","outputSerdeClassName":"os","outputSchemaType":"ot","outputTypeClassName":"oc","inputTypeClassName":"ic",
+			  "customSchemaOutputs":{"o":"{}","x":"not used"},"logTopic":"l","processingGuarantees":"MANUAL","retainOrdering":true,"retainKeyOrdering":true,
+			  "secrets":{"s":{"path":"p","key":"k"}},"subName":"sub","subscriptionPosition":"Earliest","cleanupSubscription":false,"timeoutMs":7,
+			  "maxMessageRetries":2,"deadLetterTopic":"d","runtimeFlags":"rf","customRuntimeOptions":"{}","maxPendingAsyncRequests":8,"parallelism":3,
+			  "forwardSourceMessageProperty":false,"skipToLatest":true}`,
+			func(s *spec) {
+				s.ClassName, s.Output, s.OutputSerdeClassName, s.OutputSchemaType = "a.B", "o", "os", "ot"
+				s.OutputTypeClassName, s.InputTypeClassName = "oc", "ic"
+				s.CustomSchemaOutputs = map[string]string{"o": "{}", "x": "not used"}
+				s.LogTopic, s.ProcessingGuarantees, s.RetainOrdering, s.RetainKeyOrdering = "l", v1alpha1.Manual, true, true
+				s.Secrets = map[string]v1alpha1.SecretRef{"s": {Path: "p", Key: "k"}}
+				s.SubscriptionName, s.SubscriptionPosition = "sub", v1alpha1.Earliest
+				s.CleanupSubscription, s.TimeoutMs = ptr.To(false), ptr.To(int64(7))
+				s.MaxMessageRetries, s.DeadLetterTopic = ptr.To(int32(2)), "d"
+				s.RuntimeFlags, s.CustomRuntimeOptions = "rf", "{}"
+				s.MaxPendingAsyncRequests, s.Parallelism = ptr.To(int32(8)), ptr.To(int32(3))
+				s.ForwardSourceMessageProperty, s.SkipToLatest = ptr.To(false), ptr.To(true)
+			},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			config := mustParse(t, test.text)
+			config.Defaults("t", "n", "f")
+			got, err := config.ToFunction("")
+			if err != nil {
+				t.Fatal(err)
+			}
+			expectEqual(t, got, minimal(test.want))
+		})
+	}
+}
+
+func TestToFunctionPackageURLWins(t *testing.T) {
+	for _, code := range []string{`{"jar":"builtin://x"}`, `{"jar":"x.jar"}`, `{"jar":"http://h/x.jar"}`} {
+		config := mustParse(t, code)
+		config.Defaults("t", "n", "f")
+		function, err := config.ToFunction("function://t/n/p@1")
+		if err != nil {
+			t.Fatal(err)
+		}
+		expectEqual(t, function.Spec.Package, &v1alpha1.Package{Location: "function://t/n/p@1"})
+	}
+}
+
+func TestToFunctionRefuses(t *testing.T) {
+	for text, reason := range map[string]string{
+		`{"jar":"x","customSchemaInputs":{"in":"avro"}}`:            "Topic in has an incorrect schema Info",
+		`{"py":"x","customSchemaInputs":{"in":"avro"}}`:             "Incorrect custom schema inputs,Topic in ",
+		`{"output":"out","customSchemaOutputs":{"out":"not JSON"}}`: "Incorrect custom schema outputs,Topic out ",
+		`{"resources":{"cpu":1e30}}`:                                "resources.cpu is too large",
+	} {
+		t.Run(text, func(t *testing.T) {
+			config := mustParse(t, text)
+			config.Defaults("t", "n", "f")
+			_, err := config.ToFunction("")
+			expectReason(t, err, reason)
+		})
+	}
+}
+
+func TestCPUIsExact(t *testing.T) {
+	for given, want := range map[float64]float64{0.25: 0.25, 0.1: 0.1, 0.07: 0.07, 1: 1, 2.5: 2.5, 1.001: 1.001, 64: 64, 1.0 / 3: 0.334, 0.0001: 0.001, 0: 0, -1: -1} {
+		quantity, err := cpuQuantity(given)
+		if err != nil {
+			t.Errorf("%v: %v", given, err)
+		}
+		read := throughJSON(t, minimal(func(s *v1alpha1.PulsarFunctionSpec) {
+			s.Resources = &v1alpha1.Resources{Requests: corev1.ResourceList{corev1.ResourceCPU: quantity}}
+		}))
+		if got := *FromFunction(read).Resources.CPU; got != want {
+			t.Errorf("%v came back as %v, want %v", given, got, want)
+		}
+	}
+}

@@ -1,0 +1,82 @@
+package functionconfig
+
+import (
+	"k8s.io/utils/ptr"
+
+	"github.com/function-mesh/functionmesh-apiserver/pkg/apis/admin/v1alpha1"
+)
+
+// producerToView folds batchBuilder, the older place, into the producer's own. A
+// producer of which nothing is said, as the Go client sends it, is none.
+func (c *FunctionConfig) producerToView() *v1alpha1.ProducerConfig {
+	config := ptr.Deref(c.ProducerConfig, ProducerConfig{})
+	if c.BatchBuilder != "" {
+		config.BatchBuilder = c.BatchBuilder
+	}
+	if equalities.DeepEqual(config, ProducerConfig{}) {
+		return nil
+	}
+	return &v1alpha1.ProducerConfig{
+		MaxPendingMessages:                 config.MaxPendingMessages,
+		MaxPendingMessagesAcrossPartitions: config.MaxPendingMessagesAcrossPartitions,
+		UseThreadLocalProducers:            config.UseThreadLocalProducers,
+		CryptoConfig:                       (*v1alpha1.CryptoConfig)(config.CryptoConfig),
+		BatchBuilder:                       config.BatchBuilder,
+		CompressionType:                    config.CompressionType,
+		BatchingConfig:                     (*v1alpha1.BatchingConfig)(config.BatchingConfig),
+	}
+}
+
+// producerFromView returns what Pulsar answers with, which always has a producer:
+// zeros are absent and the compression is always named.
+func producerFromView(view *v1alpha1.ProducerConfig) *ProducerConfig {
+	if view == nil {
+		view = &v1alpha1.ProducerConfig{}
+	}
+	config := &ProducerConfig{
+		MaxPendingMessages:                 nonZero(view.MaxPendingMessages),
+		MaxPendingMessagesAcrossPartitions: nonZero(view.MaxPendingMessagesAcrossPartitions),
+		UseThreadLocalProducers:            view.UseThreadLocalProducers,
+		CryptoConfig:                       (*CryptoConfig)(view.CryptoConfig),
+		BatchBuilder:                       view.BatchBuilder,
+		CompressionType:                    view.CompressionType,
+	}
+	if batching := view.BatchingConfig; batching != nil {
+		config.BatchingConfig = &BatchingConfig{
+			Enabled:                   batching.Enabled,
+			BatchingMaxPublishDelayMs: positive(batching.BatchingMaxPublishDelayMs),
+			RoundRobinRouterBatchingPartitionSwitchFrequency: positive(batching.RoundRobinRouterBatchingPartitionSwitchFrequency),
+			BatchingMaxMessages: positive(batching.BatchingMaxMessages),
+			BatchingMaxBytes:    positive(batching.BatchingMaxBytes),
+			BatchBuilder:        batching.BatchBuilder,
+		}
+		completeBatching(config.BatchingConfig)
+	}
+	completeProducer(config)
+	return config
+}
+
+// completeProducer names the compression that is used when none was chosen.
+func completeProducer(config *ProducerConfig) {
+	if config.CompressionType == "" {
+		config.CompressionType = defaultCompressionType
+	}
+}
+
+// applyProducer writes the members that an update changed.
+func applyProducer(spec *v1alpha1.PulsarFunctionSpec, existing, merged *ProducerConfig) {
+	if equalities.DeepEqual(existing, merged) {
+		return
+	}
+	if spec.ProducerConfig == nil {
+		spec.ProducerConfig = &v1alpha1.ProducerConfig{}
+	}
+	view := spec.ProducerConfig
+	change(&view.MaxPendingMessages, existing.MaxPendingMessages, merged.MaxPendingMessages)
+	change(&view.MaxPendingMessagesAcrossPartitions, existing.MaxPendingMessagesAcrossPartitions, merged.MaxPendingMessagesAcrossPartitions)
+	change(&view.UseThreadLocalProducers, existing.UseThreadLocalProducers, merged.UseThreadLocalProducers)
+	change(&view.CryptoConfig, (*v1alpha1.CryptoConfig)(existing.CryptoConfig), (*v1alpha1.CryptoConfig)(merged.CryptoConfig))
+	change(&view.BatchBuilder, existing.BatchBuilder, merged.BatchBuilder)
+	change(&view.CompressionType, existing.CompressionType, merged.CompressionType)
+	change(&view.BatchingConfig, (*v1alpha1.BatchingConfig)(existing.BatchingConfig), (*v1alpha1.BatchingConfig)(merged.BatchingConfig))
+}

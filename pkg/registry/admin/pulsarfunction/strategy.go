@@ -1,0 +1,141 @@
+// Package pulsarfunction serves PulsarFunctions: what is particular to the kind, over
+// what all views of custom resources have in common.
+package pulsarfunction
+
+import (
+	"context"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/util/validation/field"
+	"k8s.io/apiserver/pkg/registry/rest"
+	"k8s.io/apiserver/pkg/storage/names"
+	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
+
+	"github.com/function-mesh/functionmesh-apiserver/pkg/apis/admin/v1alpha1"
+	"github.com/function-mesh/functionmesh-apiserver/pkg/apis/admin/validation"
+	"github.com/function-mesh/functionmesh-apiserver/pkg/registry/view"
+	"github.com/function-mesh/functionmesh-apiserver/pkg/translation"
+)
+
+// strategy says how PulsarFunctions are created and changed.
+type strategy struct {
+	runtime.ObjectTyper
+	names.NameGenerator
+
+	translator *translation.FunctionTranslator
+	validation validation.Options
+}
+
+var (
+	_ rest.RESTCreateStrategy              = strategy{}
+	_ rest.RESTUpdateStrategy              = strategy{}
+	_ rest.RESTDeleteStrategy              = strategy{}
+	_ rest.ResetFieldsStrategy             = strategy{}
+	_ rest.GarbageCollectionDeleteStrategy = strategy{}
+)
+
+func (strategy) NamespaceScoped() bool { return true }
+
+// GetResetFields implements rest.ResetFieldsStrategy: nobody owns fields of the
+// status, since it is observed.
+func (strategy) GetResetFields() map[fieldpath.APIVersion]*fieldpath.Set {
+	return map[fieldpath.APIVersion]*fieldpath.Set{
+		fieldpath.APIVersion(v1alpha1.SchemeGroupVersion.String()): fieldpath.NewSet(fieldpath.MakePathOrDie("status")),
+	}
+}
+
+// PrepareForCreate fills in what depends on the server's configuration.
+func (s strategy) PrepareForCreate(_ context.Context, obj runtime.Object) {
+	function := obj.(*v1alpha1.PulsarFunction)
+	function.Status = v1alpha1.PulsarFunctionStatus{}
+	v1alpha1.SetIdentityDefaults(&function.Spec.ComponentSpec, function.Name)
+	s.translator.Default(function)
+}
+
+// PrepareForUpdate keeps what a writer can't change, and what one that leaves it out
+// can't mean to change.
+func (s strategy) PrepareForUpdate(_ context.Context, obj, old runtime.Object) {
+	function, before := obj.(*v1alpha1.PulsarFunction), old.(*v1alpha1.PulsarFunction)
+	function.Status = before.Status
+	keepIdentity(&function.Spec.ComponentSpec, &before.Spec.ComponentSpec)
+	s.translator.Default(function)
+}
+
+// keepIdentity gives a replacement that leaves the identity out the present one.
+func keepIdentity(spec, before *v1alpha1.ComponentSpec) {
+	for _, part := range []struct{ to, from *string }{
+		{&spec.Tenant, &before.Tenant},
+		{&spec.Namespace, &before.Namespace},
+		{&spec.Name, &before.Name},
+		{&spec.Cluster, &before.Cluster},
+	} {
+		if *part.to == "" {
+			*part.to = *part.from
+		}
+	}
+}
+
+func (s strategy) Validate(ctx context.Context, obj runtime.Object) field.ErrorList {
+	result := validation.ValidatePulsarFunction(obj.(*v1alpha1.PulsarFunction), s.validation)
+	view.SetReason(ctx, result.Reason)
+	return result.Errors
+}
+
+func (s strategy) ValidateUpdate(ctx context.Context, obj, old runtime.Object) field.ErrorList {
+	result := validation.ValidatePulsarFunctionUpdate(obj.(*v1alpha1.PulsarFunction), old.(*v1alpha1.PulsarFunction), s.validation)
+	view.SetReason(ctx, result.Reason)
+	return result.Errors
+}
+
+func (strategy) WarningsOnCreate(_ context.Context, obj runtime.Object) []string {
+	function := obj.(*v1alpha1.PulsarFunction)
+	warnings := append(validation.Warnings(function), translation.KeptFieldWarnings(function)...)
+	if function.Spec.Package != nil && function.Spec.Package.Location != "" {
+		warnings = append(warnings, unresolvedPackage)
+	}
+	return warnings
+}
+
+func (strategy) WarningsOnUpdate(_ context.Context, obj, old runtime.Object) []string {
+	function, before := obj.(*v1alpha1.PulsarFunction), old.(*v1alpha1.PulsarFunction)
+	warnings := append(validation.Warnings(function), validation.UpdateWarnings(function, before)...)
+	warnings = append(warnings, translation.KeptFieldWarnings(function)...)
+	if location(function) != location(before) && location(function) != "" {
+		warnings = append(warnings, unresolvedPackage)
+	}
+	return warnings
+}
+
+// unresolvedPackage is the warning for a package that nobody has looked at.
+const unresolvedPackage = "spec.package.location: no package service is configured, so it was not checked that the package exists"
+
+func location(function *v1alpha1.PulsarFunction) string {
+	if function.Spec.Package == nil {
+		return ""
+	}
+	return function.Spec.Package.Location
+}
+
+// AllowCreateOnUpdate is false: a PUT of an object that isn't there is a 404.
+func (strategy) AllowCreateOnUpdate(context.Context) bool { return false }
+
+// AllowUnconditionalUpdate is true, as for most built-in kinds: a PUT without a
+// resource version means the latest.
+func (strategy) AllowUnconditionalUpdate(context.Context) bool { return true }
+
+func (strategy) Canonicalize(runtime.Object) {}
+
+// DefaultGarbageCollectionPolicy implements rest.GarbageCollectionDeleteStrategy.
+func (strategy) DefaultGarbageCollectionPolicy(context.Context) rest.GarbageCollectionPolicy {
+	return rest.DeleteDependents
+}
+
+// alreadyExists is the refusal of a second object of one Pulsar identity.
+func alreadyExists(function, existing *v1alpha1.PulsarFunction) error {
+	spec := &function.Spec
+	err := apierrors.NewAlreadyExists(v1alpha1.Resource("pulsarfunctions"), function.Name)
+	err.ErrStatus.Message = "Pulsar function " + spec.Tenant + "/" + spec.Namespace + "/" + spec.Name +
+		" already exists as PulsarFunction " + existing.Name
+	return view.WithPulsarReason(err, "Function "+spec.Name+" already exists")
+}

@@ -1,0 +1,100 @@
+package caller
+
+import (
+	"context"
+	"net/http"
+	"sync"
+)
+
+// maxWarnings bounds what one answer repeats of the API server's warnings.
+const maxWarnings = 32
+
+// Credential is what a caller showed: a bearer token, or nothing, for which the
+// shim vouches with a user name. Its zero value is no credential.
+type Credential struct {
+	token string
+	user  string
+}
+
+// Request is what one REST request takes along to the API server, and what the
+// API server says beside its answers. It is safe for concurrent use.
+type Request struct {
+	// ID is the request's identifier, which the API server writes to its audit log.
+	ID string
+
+	credential Credential
+
+	lock       sync.Mutex
+	retryAfter string
+	warnings   []string
+}
+
+type requestKey struct{}
+
+// NewContext returns a context for calls to the API server that are made for a
+// request with the given identifier and credential.
+func NewContext(ctx context.Context, id string, credential Credential) context.Context {
+	return context.WithValue(ctx, requestKey{}, &Request{ID: id, credential: credential})
+}
+
+// FromContext returns what NewContext put into the context, or nil.
+func FromContext(ctx context.Context) *Request {
+	request, _ := ctx.Value(requestKey{}).(*Request)
+	return request
+}
+
+// RetryAfter returns the Retry-After header of the API server's last answer, or
+// an empty string.
+func (r *Request) RetryAfter() string {
+	r.lock.Lock()
+	defer r.lock.Unlock()
+	return r.retryAfter
+}
+
+// Warnings returns the texts of the API server's warnings, each once, in the
+// order in which they came.
+func (r *Request) Warnings() []string {
+	r.lock.Lock()
+	defer r.lock.Unlock()
+	return append([]string(nil), r.warnings...)
+}
+
+func (r *Request) addWarning(text string) {
+	r.lock.Lock()
+	defer r.lock.Unlock()
+	if len(r.warnings) == maxWarnings {
+		return
+	}
+	for _, known := range r.warnings {
+		if known == text {
+			return
+		}
+	}
+	r.warnings = append(r.warnings, text)
+}
+
+// takeRetryAfter remembers an answer's Retry-After and removes it.
+//
+// client-go repeats whatever carries that header, up to ten times, and a typed
+// client can't be told not to. The caller of the shim has retries of its own, and
+// so do the servers behind: each hop that repeats multiplies the load on a server
+// that has just said it has too much. So client-go never sees the header, and the
+// shim's answer carries it to the one who decides.
+func (r *Request) takeRetryAfter(header http.Header) {
+	r.lock.Lock()
+	defer r.lock.Unlock()
+	r.retryAfter = header.Get("Retry-After")
+	header.Del("Retry-After")
+}
+
+// WarningCollector keeps the API server's warnings with the request that they
+// belong to. It is a rest.WarningHandlerWithContext.
+type WarningCollector struct{}
+
+// HandleWarningHeaderWithContext keeps a warning of the only code that means one.
+func (WarningCollector) HandleWarningHeaderWithContext(ctx context.Context, code int, _ string, text string) {
+	const miscellaneousPersistent = 299
+	if request := FromContext(ctx); request != nil && code == miscellaneousPersistent && text != "" {
+		request.addWarning(text)
+	}
+}

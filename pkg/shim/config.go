@@ -1,0 +1,149 @@
+package shim
+
+import (
+	"crypto/tls"
+	"fmt"
+	"net"
+	"net/http"
+	"runtime"
+	"strconv"
+	"strings"
+	"time"
+
+	"k8s.io/apiserver/pkg/server/dynamiccertificates"
+	"k8s.io/client-go/rest"
+	"k8s.io/component-base/version"
+
+	"github.com/function-mesh/functionmesh-apiserver/pkg/generated/clientset/versioned"
+	"github.com/function-mesh/functionmesh-apiserver/pkg/shim/caller"
+)
+
+// fieldManager is who managedFields say wrote what comes through the shim.
+const fieldManager = "pulsar-admin-shim"
+
+// Config is everything that a server needs, with files opened, addresses checked
+// and clients made.
+type Config struct {
+	// PlainAddress and SecureAddress are host:port to listen on, empty for none.
+	PlainAddress, SecureAddress string
+	// ServingCert is for the secure listener.
+	ServingCert *dynamiccertificates.DynamicCertKeyPairContent
+
+	// APIServer is the URL of functionmesh-apiserver, without a slash at the end.
+	APIServer string
+	// Client makes each call as the caller in the context.
+	Client versioned.Interface
+	// OwnClient calls as the shim's own account; nil where it has none.
+	OwnClient versioned.Interface
+	// ProbeClient asks whether functionmesh-apiserver is ready.
+	ProbeClient *http.Client
+
+	Authenticator       caller.Authenticator
+	DefaultNamespace    string
+	MaxConfigBytes      int64
+	MaxRequestsInFlight int
+	RequestTimeout      time.Duration
+	ShutdownDelay       time.Duration
+}
+
+// Config turns options, which must be valid, into what a server needs.
+func (o *Options) Config() (*Config, error) {
+	config := &Config{
+		APIServer:           strings.TrimSuffix(o.APIServer, "/"),
+		Authenticator:       caller.Authenticator{Anonymous: o.Anonymous},
+		DefaultNamespace:    o.DefaultNamespace,
+		MaxConfigBytes:      o.MaxConfigBytes,
+		MaxRequestsInFlight: o.MaxRequestsInFlight,
+		RequestTimeout:      o.RequestTimeout,
+		ShutdownDelay:       o.ShutdownDelay,
+	}
+	if o.Port != 0 {
+		config.PlainAddress = net.JoinHostPort(o.BindAddress, strconv.Itoa(o.Port))
+	}
+	if o.SecurePort != 0 {
+		config.SecureAddress = net.JoinHostPort(o.BindAddress, strconv.Itoa(o.SecurePort))
+		cert, err := dynamiccertificates.NewDynamicServingContentFromFiles("serving-cert", o.TLSCertFile, o.TLSPrivateKeyFile)
+		if err != nil {
+			return nil, fmt.Errorf("could not load the serving certificate: %w", err)
+		}
+		config.ServingCert = cert
+	}
+	if err := o.addClients(config); err != nil {
+		return nil, err
+	}
+	return config, nil
+}
+
+func (o *Options) addClients(config *Config) error {
+	asCaller, err := caller.NewTransport(caller.TransportConfig{
+		CAFile:   o.APIServerCAFile,
+		CertFile: o.FrontProxyClientCertFile,
+		KeyFile:  o.FrontProxyClientKeyFile,
+	})
+	if err != nil {
+		return err
+	}
+	clientConfig := &rest.Config{
+		Host:      config.APIServer,
+		UserAgent: userAgent(),
+		// The API server decides how much is too much: a limit here would make one
+		// caller wait for another.
+		QPS:                       -1,
+		WarningHandlerWithContext: caller.WarningCollector{},
+	}
+	config.Client, err = versioned.NewForConfigAndClient(clientConfig, &http.Client{
+		Transport: asCaller,
+		Timeout:   o.RequestTimeout,
+		// A redirect would carry the caller's token to where nobody meant it to go.
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	})
+	if err != nil {
+		return fmt.Errorf("could not make a client for callers: %w", err)
+	}
+
+	own := &rest.Config{
+		Host:            config.APIServer,
+		UserAgent:       userAgent(),
+		QPS:             -1,
+		BearerTokenFile: o.TokenFile,
+		TLSClientConfig: rest.TLSClientConfig{CAFile: o.APIServerCAFile},
+	}
+	ownTransport, err := rest.HTTPClientFor(own)
+	if err != nil {
+		return fmt.Errorf("could not make a client for the shim's own account: %w", err)
+	}
+	config.ProbeClient = ownTransport
+	if o.TokenFile == "" {
+		return nil
+	}
+	config.OwnClient, err = versioned.NewForConfigAndClient(own, ownTransport)
+	if err != nil {
+		return fmt.Errorf("could not make a client for the shim's own account: %w", err)
+	}
+	return nil
+}
+
+func userAgent() string {
+	return fmt.Sprintf("%s/%s (%s/%s)", fieldManager, version.Get().GitVersion, runtime.GOOS, runtime.GOARCH)
+}
+
+// Complete fills in what follows from the rest.
+func (c *Config) Complete() CompletedConfig {
+	return CompletedConfig{&completedConfig{
+		Config: c,
+		baseTLS: &tls.Config{
+			MinVersion: tls.VersionTLS12,
+			NextProtos: []string{"h2", "http/1.1"},
+		},
+	}}
+}
+
+type completedConfig struct {
+	*Config
+	baseTLS *tls.Config
+}
+
+// CompletedConfig can only be had from Config.Complete.
+type CompletedConfig struct {
+	*completedConfig
+}

@@ -1,0 +1,122 @@
+package shim
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+)
+
+const boundary = "XyZ"
+
+// body joins parts, each a header and a content, as they look on the wire.
+func body(parts ...[2]string) string {
+	var text strings.Builder
+	for _, part := range parts {
+		text.WriteString("--" + boundary + "\r\n" + part[0] + "\r\n\r\n" + part[1] + "\r\n")
+	}
+	return text.String() + "--" + boundary + "--\r\n"
+}
+
+func readTestForm(contentType string, content io.Reader) (*form, error) {
+	request := httptest.NewRequest(http.MethodPost, "/", content)
+	request.Header.Set("Content-Type", contentType)
+	return readForm(httptest.NewRecorder(), request, partFunctionConfig, 100)
+}
+
+func TestReadForm(t *testing.T) {
+	const multipart = "multipart/form-data; boundary=" + boundary
+	// What the Java client and the Go client really send.
+	javaConfig := [2]string{"Content-Disposition: form-data; name=\"functionConfig\"\r\nContent-Type: application/json\r\nContent-Transfer-Encoding: 8bit", `{"a":1}`}
+	javaURL := [2]string{"Content-Disposition: form-data; name=\"url\"\r\nContent-Type: text/plain", "function://a/b/c@1"}
+	javaOptions := [2]string{"Content-Disposition: form-data; name=\"updateOptions\"\r\nContent-Type: application/json", `{"updateAuthData":true}`}
+	javaData := [2]string{"Content-Disposition: form-data; name=\"data\"; filename=\"f.jar\"\r\nContent-Type: application/octet-stream", "PK\x03\x04\r\n--not the end"}
+	goConfig := [2]string{"Content-Disposition: form-data; name=\"functionConfig\" \r\nContent-Type: application/json", `{"a":1}`}
+	goURL := [2]string{"Content-Disposition: form-data; name=\"url\" \r\nContent-Type: text/plain", "function://a/b/c@1"}
+	noType := [2]string{`Content-Disposition: form-data; name="functionConfig"`, `{"a":1}`}
+
+	tests := []struct {
+		name        string
+		contentType string
+		body        string
+		want        form
+		code        int
+	}{
+		{name: "Java with URL", body: body(javaConfig, javaURL), want: form{config: []byte(`{"a":1}`), packageURL: "function://a/b/c@1"}},
+		{name: "Go with URL", body: body(goURL, goConfig), want: form{config: []byte(`{"a":1}`), packageURL: "function://a/b/c@1"}},
+		{name: "Java update", body: body(javaConfig, javaOptions, javaData), want: form{config: []byte(`{"a":1}`), updateOptions: []byte(`{"updateAuthData":true}`), uploaded: true}},
+		{name: "file first", body: body(javaData, javaConfig), want: form{config: []byte(`{"a":1}`), uploaded: true}},
+		{name: "part without a type", body: body(noType), want: form{config: []byte(`{"a":1}`)}},
+		{name: "no config", body: body(javaURL), want: form{packageURL: "function://a/b/c@1"}},
+		{name: "nothing", body: body(), want: form{}},
+		{name: "unknown part", body: body([2]string{`Content-Disposition: form-data; name="other"`, strings.Repeat("x", 1000)}, javaConfig), want: form{config: []byte(`{"a":1}`)}},
+		{name: "media type in upper case", contentType: "Multipart/Form-Data; boundary=" + boundary, body: body(javaConfig), want: form{config: []byte(`{"a":1}`)}},
+		{name: "config that just fits", body: body([2]string{goConfig[0], strings.Repeat("x", 100)}), want: form{config: []byte(strings.Repeat("x", 100))}},
+		{name: "config too large", body: body([2]string{goConfig[0], strings.Repeat("x", 101)}), code: http.StatusRequestEntityTooLarge},
+		{name: "URL too large", body: body([2]string{goURL[0], strings.Repeat("x", maxURLBytes+1)}, goConfig), code: http.StatusRequestEntityTooLarge},
+		{name: "config twice", body: body(javaConfig, goConfig), code: http.StatusBadRequest},
+		{name: "cut off", body: strings.TrimSuffix(body(javaConfig), "--\r\n"), code: http.StatusBadRequest},
+		{name: "cut off in a part", body: body(javaConfig)[:100], code: http.StatusBadRequest},
+		{name: "too many parts", body: body(manyParts(maxParts + 1)...), code: http.StatusBadRequest},
+		{name: "not multipart", contentType: "application/json", body: `{}`, code: http.StatusUnsupportedMediaType},
+		{name: "no boundary", contentType: "multipart/form-data", body: body(javaConfig), code: http.StatusUnsupportedMediaType},
+		{name: "no type", contentType: " ", body: body(javaConfig), code: http.StatusUnsupportedMediaType},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			contentType := test.contentType
+			if contentType == "" {
+				contentType = multipart
+			}
+			got, err := readTestForm(contentType, strings.NewReader(test.body))
+			if test.code != 0 {
+				var refused *restError
+				if !errors.As(err, &refused) || refused.code != test.code || refused.reason == "" {
+					t.Fatalf("got %+v, %v, want code %d", got, err, test.code)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !bytes.Equal(got.config, test.want.config) || (got.config == nil) != (test.want.config == nil) ||
+				got.packageURL != test.want.packageURL || got.uploaded != test.want.uploaded ||
+				!bytes.Equal(got.updateOptions, test.want.updateOptions) {
+				t.Errorf("got %+v, want %+v", got, test.want)
+			}
+		})
+	}
+}
+
+func manyParts(count int) (parts [][2]string) {
+	for i := range count {
+		parts = append(parts, [2]string{`Content-Disposition: form-data; name="p` + strings.Repeat("p", i) + `"`, ""})
+	}
+	return parts
+}
+
+// endless is a file that never ends, and counts what was read of it.
+type endless struct{ read int64 }
+
+func (e *endless) Read(into []byte) (int, error) {
+	for i := range into {
+		into[i] = 'x'
+	}
+	e.read += int64(len(into))
+	return len(into), nil
+}
+
+func TestReadFormStopsAtLargeUploads(t *testing.T) {
+	file := &endless{}
+	start := "--" + boundary + "\r\nContent-Disposition: form-data; name=\"data\"; filename=\"f\"\r\n\r\n"
+	_, err := readTestForm("multipart/form-data; boundary="+boundary, io.MultiReader(strings.NewReader(start), file))
+	if !errors.Is(err, errUpload) {
+		t.Errorf("got %v", err)
+	}
+	if file.read > maxDiscardedBytes+1<<20 {
+		t.Errorf("%d bytes were read", file.read)
+	}
+}

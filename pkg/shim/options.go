@@ -1,0 +1,171 @@
+package shim
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"time"
+
+	"github.com/spf13/pflag"
+	"k8s.io/apimachinery/pkg/util/validation"
+)
+
+// Options are what the command line says.
+type Options struct {
+	// BindAddress is the IP address of both listeners.
+	BindAddress string
+	// Port is that of the plain listener, SecurePort that of the TLS listener; 0
+	// leaves the listener out.
+	Port, SecurePort int
+	// AllowInsecureRemote lets the plain listener be on an address that other
+	// machines reach.
+	AllowInsecureRemote bool
+	// TLSCertFile and TLSPrivateKeyFile are the serving certificate.
+	TLSCertFile, TLSPrivateKeyFile string
+
+	// APIServer is the https URL of functionmesh-apiserver, APIServerCAFile the
+	// certificates to verify it with.
+	APIServer, APIServerCAFile string
+	// FrontProxyClientCertFile and FrontProxyClientKeyFile are the certificate with
+	// which the shim vouches for users.
+	FrontProxyClientCertFile, FrontProxyClientKeyFile string
+	// TokenFile has the token of the shim's own account, which fills the index of
+	// functions. Without one there is no index.
+	TokenFile string
+
+	// DefaultNamespace is the Kubernetes namespace that holds what no other serves.
+	DefaultNamespace string
+	// Anonymous lets in requests without a credential.
+	Anonymous bool
+
+	// MaxConfigBytes bounds a function's config in a request.
+	MaxConfigBytes int64
+	// MaxRequestsInFlight bounds the requests that are answered at once.
+	MaxRequestsInFlight int
+	// RequestTimeout bounds each request, from its first byte to the last of its
+	// answer.
+	RequestTimeout time.Duration
+	// ShutdownDelay is for how long the shim goes on serving, not ready, after it was
+	// told to stop.
+	ShutdownDelay time.Duration
+}
+
+// NewOptions returns the defaults.
+func NewOptions() *Options {
+	return &Options{
+		BindAddress:         "127.0.0.1",
+		Port:                6750,
+		MaxConfigBytes:      1 << 20,
+		MaxRequestsInFlight: 200,
+		RequestTimeout:      30 * time.Second,
+	}
+}
+
+// AddFlags adds a flag for each option.
+func (o *Options) AddFlags(flags *pflag.FlagSet) {
+	flags.StringVar(&o.BindAddress, "bind-address", o.BindAddress, "IP address to listen on.")
+	flags.IntVar(&o.Port, "port", o.Port, "Port for plain HTTP; 0 for none.")
+	flags.BoolVar(&o.AllowInsecureRemote, "insecure-allow-remote", o.AllowInsecureRemote,
+		"Serve plain HTTP on an address that other machines can reach. Credentials then cross the network in clear text.")
+	flags.IntVar(&o.SecurePort, "secure-port", o.SecurePort, "Port for HTTPS; 0 for none.")
+	flags.StringVar(&o.TLSCertFile, "tls-cert-file", o.TLSCertFile, "Serving certificate with intermediates, PEM. Read again when it changes.")
+	flags.StringVar(&o.TLSPrivateKeyFile, "tls-private-key-file", o.TLSPrivateKeyFile, "Private key of --tls-cert-file, PEM.")
+
+	flags.StringVar(&o.APIServer, "apiserver", o.APIServer, "URL of functionmesh-apiserver: https://host[:port].")
+	flags.StringVar(&o.APIServerCAFile, "apiserver-ca-file", o.APIServerCAFile, "Certificates to verify functionmesh-apiserver with, PEM. Read again when it changes.")
+	flags.StringVar(&o.FrontProxyClientCertFile, "front-proxy-client-cert-file", o.FrontProxyClientCertFile,
+		"Client certificate by which functionmesh-apiserver believes the shim who calls, PEM. Read again when it changes.")
+	flags.StringVar(&o.FrontProxyClientKeyFile, "front-proxy-client-key-file", o.FrontProxyClientKeyFile, "Private key of --front-proxy-client-cert-file, PEM.")
+	flags.StringVar(&o.TokenFile, "token-file", o.TokenFile,
+		"Token of the shim's own account, for the index of functions. Without it functions are found by name and label only. Read again when it changes.")
+
+	flags.StringVar(&o.DefaultNamespace, "default-namespace", o.DefaultNamespace, "Kubernetes namespace of all functions.")
+	flags.BoolVar(&o.Anonymous, "anonymous", o.Anonymous, "Let requests without a credential in, as user pulsar:anonymous.")
+
+	flags.Int64Var(&o.MaxConfigBytes, "max-config-bytes", o.MaxConfigBytes, "Largest config of a function in a request.")
+	flags.IntVar(&o.MaxRequestsInFlight, "max-requests-inflight", o.MaxRequestsInFlight, "Requests that are answered at once; more get 429.")
+	flags.DurationVar(&o.RequestTimeout, "request-timeout", o.RequestTimeout, "Time that a request may take in all.")
+	flags.DurationVar(&o.ShutdownDelay, "shutdown-delay-duration", o.ShutdownDelay,
+		"Time to go on serving after a signal to stop, while /readyz fails and load balancers move on.")
+}
+
+// Validate returns everything that is wrong with the options.
+func (o *Options) Validate() []error {
+	var failures []error
+	fail := func(format string, args ...any) { failures = append(failures, fmt.Errorf(format, args...)) }
+
+	address := net.ParseIP(o.BindAddress)
+	if address == nil {
+		fail("--bind-address %q is not an IP address", o.BindAddress)
+	}
+	for _, port := range []struct {
+		flag   string
+		number int
+	}{{"--port", o.Port}, {"--secure-port", o.SecurePort}} {
+		if port.number < 0 || port.number > 65535 {
+			fail("%s %d is not between 0 and 65535", port.flag, port.number)
+		}
+	}
+	if o.Port == 0 && o.SecurePort == 0 {
+		fail("one of --port and --secure-port is needed")
+	}
+	if o.Port != 0 && o.Port == o.SecurePort {
+		fail("--port and --secure-port are the same")
+	}
+	if o.Port != 0 && address != nil && !address.IsLoopback() && !o.AllowInsecureRemote {
+		fail("plain HTTP on %s would send credentials over the network in clear text: "+
+			"use --secure-port with --port=0, or say --insecure-allow-remote", o.BindAddress)
+	}
+	if (o.TLSCertFile == "") != (o.TLSPrivateKeyFile == "") {
+		fail("--tls-cert-file and --tls-private-key-file go together")
+	}
+	if o.SecurePort != 0 && o.TLSCertFile == "" {
+		fail("--secure-port needs --tls-cert-file and --tls-private-key-file")
+	}
+	if err := validateAPIServer(o.APIServer); err != nil {
+		fail("--apiserver: %w", err)
+	}
+	if o.APIServerCAFile == "" {
+		fail("--apiserver-ca-file is needed")
+	}
+	if (o.FrontProxyClientCertFile == "") != (o.FrontProxyClientKeyFile == "") {
+		fail("--front-proxy-client-cert-file and --front-proxy-client-key-file go together")
+	}
+	if o.Anonymous && o.FrontProxyClientCertFile == "" {
+		fail("--anonymous needs --front-proxy-client-cert-file: functionmesh-apiserver takes user names from nobody else")
+	}
+	if o.DefaultNamespace == "" {
+		fail("--default-namespace is needed")
+	} else if len(validation.IsDNS1123Label(o.DefaultNamespace)) > 0 {
+		fail("--default-namespace %q is not the name of a namespace", o.DefaultNamespace)
+	}
+	if o.MaxConfigBytes <= 0 {
+		fail("--max-config-bytes must be positive")
+	}
+	if o.MaxRequestsInFlight <= 0 {
+		fail("--max-requests-inflight must be positive")
+	}
+	if o.RequestTimeout < time.Second {
+		fail("--request-timeout must be at least 1s")
+	}
+	if o.ShutdownDelay < 0 {
+		fail("--shutdown-delay-duration must not be negative")
+	}
+	return failures
+}
+
+func validateAPIServer(text string) error {
+	parsed, err := url.Parse(text)
+	switch {
+	case text == "":
+		return errors.New("a URL is needed")
+	case err != nil:
+		return errors.New("not a URL")
+	case parsed.Scheme != "https" || parsed.Host == "" || parsed.User != nil:
+		return errors.New("must be https://host[:port]")
+	case parsed.Path != "" && parsed.Path != "/" || parsed.RawQuery != "" || parsed.Fragment != "":
+		return errors.New("must end after the port")
+	}
+	return nil
+}

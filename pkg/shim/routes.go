@@ -1,0 +1,122 @@
+package shim
+
+import (
+	"net/http"
+	"net/url"
+
+	"github.com/emicklei/go-restful/v3"
+
+	"github.com/function-mesh/functionmesh-apiserver/pkg/shim/caller"
+)
+
+const (
+	functionsPath = "/admin/v3/functions"
+
+	parameterTenant    = "tenant"
+	parameterNamespace = "namespace"
+	parameterFunction  = "function"
+)
+
+// route is one operation of Pulsar's admin API.
+type route struct {
+	method, path string
+	// operation names the route in metrics.
+	operation string
+	// serve answers a request. Its error becomes the answer.
+	serve func(http.ResponseWriter, *restful.Request) error
+}
+
+// newRouter returns a handler for Pulsar's admin API, with paths as they were sent.
+func newRouter(authenticator caller.Authenticator, functions *functions) http.Handler {
+	container := restful.NewContainer()
+	container.ServiceErrorHandler(writeRoutingError)
+
+	add := func(root string, filters []restful.FilterFunction, routes []route) {
+		// Every answer is JSON whatever the client asks for, as it would get a reason
+		// in JSON anyway; and the one media type that is read is checked where it is.
+		service := new(restful.WebService).Path(root).Produces("*/*").Consumes("*/*")
+		for _, filter := range filters {
+			service.Filter(filter)
+		}
+		for _, route := range routes {
+			service.Route(service.Method(route.method).Path(route.path).Operation(route.operation).To(route.handle))
+		}
+		container.Add(service)
+	}
+	open := []restful.FilterFunction{describe}
+	authenticated := []restful.FilterFunction{describe, authenticate(authenticator)}
+	add(functionsPath, authenticated, append(functions.routes(), pendingFunctionRoutes()...))
+	for _, root := range []string{"/admin/v3/sinks", "/admin/v3/sink"} {
+		add(root, authenticated, pendingConnectorRoutes("sink", "Sink"))
+	}
+	for _, root := range []string{"/admin/v3/sources", "/admin/v3/source"} {
+		add(root, authenticated, pendingConnectorRoutes("source", "Source"))
+	}
+	// The Go client asks for its configured version of the worker's API, v3 too.
+	for _, version := range []string{"/admin/v2", "/admin/v3"} {
+		add(version+"/worker", authenticated, pendingWorkerRoutes())
+		add(version+"/worker-stats", authenticated, pendingWorkerStatsRoutes())
+	}
+	add("/admin/v2/functions", open, goneRoutes())
+
+	// Not ServeHTTP: the container's ServeMux would clean paths and redirect.
+	return http.HandlerFunc(container.Dispatch)
+}
+
+func (r route) handle(request *restful.Request, response *restful.Response) {
+	if err := r.serve(response.ResponseWriter, request); err != nil {
+		writeError(response.ResponseWriter, request.Request, err)
+	}
+}
+
+// describe tells the filters around a request which route took it.
+func describe(request *restful.Request, response *restful.Response, chain *restful.FilterChain) {
+	info := requestInfoFrom(request.Request.Context())
+	info.operation, info.route = request.SelectedRoute().Operation(), request.SelectedRoutePath()
+	chain.ProcessFilter(request, response)
+}
+
+// authenticate puts the caller of a request into its context.
+func authenticate(authenticator caller.Authenticator) restful.FilterFunction {
+	return func(request *restful.Request, response *restful.Response, chain *restful.FilterChain) {
+		ctx := request.Request.Context()
+		info := requestInfoFrom(ctx)
+		credential, err := authenticator.Authenticate(request.Request.Header)
+		switch {
+		case err == caller.ErrOriginalPrincipal:
+			writeError(response.ResponseWriter, request.Request, errorf(http.StatusBadRequest, "%v", err))
+			return
+		case err != nil:
+			writeError(response.ResponseWriter, request.Request, errorf(http.StatusUnauthorized, reasonUnauthorized))
+			return
+		}
+		request.Request = request.Request.WithContext(caller.NewContext(ctx, info.id, credential))
+		chain.ProcessFilter(request, response)
+	}
+}
+
+// writeRoutingError answers what no route takes: 404, or 405 with the methods that
+// there are.
+func writeRoutingError(failure restful.ServiceError, request *restful.Request, response *restful.Response) {
+	writer := response.ResponseWriter
+	for name, values := range failure.Header {
+		writer.Header()[name] = values
+	}
+	switch {
+	case failure.Code == http.StatusMethodNotAllowed && request.Request.Method == http.MethodOptions:
+		writer.WriteHeader(http.StatusNoContent)
+	case failure.Code == http.StatusMethodNotAllowed:
+		writeError(writer, request.Request, errorf(failure.Code, "HTTP method %s is not allowed here", request.Request.Method))
+	default:
+		writeError(writer, request.Request, errorf(failure.Code, "Pulsar's functions admin API has no such path"))
+	}
+}
+
+// pathParameter returns a segment of the path, decoded.
+func pathParameter(request *restful.Request, name string) string {
+	segment := request.PathParameter(name)
+	if decoded, err := url.PathUnescape(segment); err == nil {
+		return decoded
+	}
+	return segment
+}

@@ -1,0 +1,186 @@
+package shim
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+)
+
+func TestPendingOperations(t *testing.T) {
+	handler := newTestHandler(t, mustNotAsk(t), nil)
+	tests := []struct{ method, path, reason string }{
+		{"GET", "/admin/v3/functions/t/n/f/status", "Function status is not available yet"},
+		{"GET", "/admin/v3/functions/t/n/f/0/status", "Function instance status is not available yet"},
+		{"GET", "/admin/v3/functions/t/n/f/stats", "Function stats is not available yet"},
+		{"GET", "/admin/v3/functions/t/n/f/0/stats", "Function instance stats is not available yet"},
+		{"POST", "/admin/v3/functions/t/n/f/trigger", "Function trigger is not available yet"},
+		{"GET", "/admin/v3/functions/t/n/f/state/k", "Function state query is not available yet"},
+		{"POST", "/admin/v3/functions/t/n/f/state/k", "Function state update is not available yet"},
+		{"POST", "/admin/v3/functions/t/n/f/restart", "Function restart is not available yet"},
+		{"POST", "/admin/v3/functions/t/n/f/stop", "Function stop is not available yet"},
+		{"POST", "/admin/v3/functions/t/n/f/start", "Function start is not available yet"},
+		{"POST", "/admin/v3/functions/t/n/f/0/restart", "Function instance restart is not available yet"},
+		{"POST", "/admin/v3/functions/t/n/f/0/stop", "Function instance stop is not available yet"},
+		{"POST", "/admin/v3/functions/t/n/f/0/start", "Function instance start is not available yet"},
+		{"POST", "/admin/v3/functions/upload", "Function package upload is not available yet"},
+		{"GET", "/admin/v3/functions/download?path=x", "Function package download is not available yet"},
+		{"GET", "/admin/v3/functions/t/n/f/download", "Function package download is not available yet"},
+		{"GET", "/admin/v3/functions/connectors", "The list of connectors is not available yet"},
+		{"GET", "/admin/v3/functions/builtins", "The list of built-in functions is not available yet"},
+		{"POST", "/admin/v3/functions/builtins/reload", "Reload of built-in functions is not available yet"},
+		{"PUT", "/admin/v3/functions/leader/t/n/f", "Function update on the worker leader is not available yet"},
+		{"POST", "/admin/v3/sinks/t/n/s", "Sink create is not available yet"},
+		{"PUT", "/admin/v3/sink/t/n/s", "Sink update is not available yet"},
+		{"DELETE", "/admin/v3/sinks/t/n/s", "Sink delete is not available yet"},
+		{"GET", "/admin/v3/sinks/t/n/s", "Sink get is not available yet"},
+		{"GET", "/admin/v3/sinks/t/n", "Sink list is not available yet"},
+		{"GET", "/admin/v3/sinks/t/n/s/status", "Sink status is not available yet"},
+		{"GET", "/admin/v3/sinks/t/n/s/0/status", "Sink instance status is not available yet"},
+		{"POST", "/admin/v3/sinks/t/n/s/0/restart", "Sink instance restart is not available yet"},
+		{"GET", "/admin/v3/sinks/builtinsinks", "The list of built-in sinks is not available yet"},
+		{"GET", "/admin/v3/sinks/builtinsinks/jdbc/configdefinition", "The config definition of built-in sinks is not available yet"},
+		{"POST", "/admin/v3/sinks/reloadBuiltInSinks", "Reload of built-in sinks is not available yet"},
+		{"POST", "/admin/v3/sources/t/n/s", "Source create is not available yet"},
+		{"GET", "/admin/v3/source/t/n", "Source list is not available yet"},
+		{"POST", "/admin/v3/sources/t/n/s/stop", "Source stop is not available yet"},
+		{"GET", "/admin/v3/sources/builtinsources", "The list of built-in sources is not available yet"},
+		{"POST", "/admin/v3/sources/reloadBuiltInSources", "Reload of built-in sources is not available yet"},
+		{"GET", "/admin/v2/worker/cluster", "The list of workers is not available yet"},
+		{"GET", "/admin/v3/worker/cluster", "The list of workers is not available yet"},
+		{"GET", "/admin/v2/worker/cluster/leader", "The worker leader is not available yet"},
+		{"GET", "/admin/v2/worker/assignments", "The list of worker assignments is not available yet"},
+		{"PUT", "/admin/v2/worker/rebalance", "Worker rebalance is not available yet"},
+		{"PUT", "/admin/v2/worker/leader/drain?workerId=w", "Worker drain is not available yet"},
+		{"GET", "/admin/v2/worker/drain", "Worker drain status is not available yet"},
+		{"GET", "/admin/v2/worker-stats/metrics", "Worker metrics is not available yet"},
+		{"GET", "/admin/v3/worker-stats/functionsmetrics", "Worker functions metrics is not available yet"},
+	}
+	for _, test := range tests {
+		t.Run(test.method+" "+test.path, func(t *testing.T) {
+			// As the Go client sends it: JSON is asked for even where a file comes.
+			answer := serve(handler, test.method, test.path, http.Header{"Accept": {"application/json"}})
+			if reason := reasonIn(t, answer); answer.Code != http.StatusNotImplemented || reason != test.reason {
+				t.Errorf("got %d %q", answer.Code, reason)
+			}
+		})
+	}
+}
+
+func TestOtherRoutes(t *testing.T) {
+	handler := newTestHandler(t, mustNotAsk(t), nil)
+	tests := []struct {
+		method, path string
+		code         int
+		reason       string
+		allow        string
+	}{
+		{"GET", "/", 404, "no such path", ""},
+		{"GET", "/admin/v3", 404, "no such path", ""},
+		{"GET", "/admin/v3/functions", 404, "no such path", ""},
+		{"GET", "/admin/v3/functions/", 404, "no such path", ""},
+		{"GET", "/admin/v3/functions/t/n/f/state/k/1", 404, "no such path", ""},
+		{"GET", "/admin/v3/functions/../functions/t/n/f/x/y", 404, "no such path", ""},
+		{"GET", "/admin/v3/topics/t/n/f", 404, "no such path", ""},
+		{"PATCH", "/admin/v3/functions/t/n/f", 405, "HTTP method PATCH is not allowed here", "DELETE, GET, POST, PUT"},
+		{"DELETE", "/admin/v3/functions/t/n", 405, "HTTP method DELETE is not allowed here", "GET"},
+		{"GET", "/admin/v3/functions/t/n/f/trigger", 405, "HTTP method GET is not allowed here", "POST"},
+		{"OPTIONS", "/admin/v3/functions/t/n/f", 204, "", "DELETE, GET, POST, PUT"},
+		{"OPTIONS", "/admin/v3/nothing", 404, "no such path", ""},
+		{"GET", "/admin/v2/functions/t/n/f", 410, "/admin/v3/functions", ""},
+		{"POST", "/admin/v2/functions/t/n/f", 410, "/admin/v3/functions", ""},
+		{"GET", "/admin/v2/functions/t/n", 410, "/admin/v3/functions", ""},
+		{"GET", "/admin/v2/functions", 410, "/admin/v3/functions", ""},
+		{"HEAD", "/admin/v3/functions/t/n/f/status", 501, "Function status is not available yet", ""},
+		{"GET", "/admin/v3/functions//n/f", 400, "Tenant is not provided", ""},
+		{"GET", "/admin/v3/functions/t//f", 400, "Namespace is not provided", ""},
+		{"POST", "/admin/v3/functions/t/n/f", 415, "Content-Type must be multipart/form-data with a boundary", ""},
+		{"PUT", "/admin/v3/functions/t/n/f", 415, "Content-Type must be multipart/form-data with a boundary", ""},
+	}
+	for _, test := range tests {
+		t.Run(test.method+" "+test.path, func(t *testing.T) {
+			answer := serve(handler, test.method, test.path, nil)
+			if answer.Code != test.code {
+				t.Errorf("got %d %s", answer.Code, answer.Body)
+			}
+			if test.reason == "" {
+				if answer.Body.Len() > 0 {
+					t.Errorf("body %q", answer.Body)
+				}
+			} else if reason := reasonIn(t, answer); !strings.Contains(reason, test.reason) {
+				t.Errorf("reason %q", reason)
+			}
+			if allow := sortedList(answer.Header().Get("Allow")); allow != test.allow {
+				t.Errorf("Allow = %q", allow)
+			}
+			if answer.Header().Get("Access-Control-Allow-Origin") != "" {
+				t.Error("other origins are let in")
+			}
+		})
+	}
+}
+
+func TestPathIsDecodedOnce(t *testing.T) {
+	tests := []struct{ path, tenant string }{
+		{"/admin/v3/functions/a%2Fb/n", "a/b"},
+		{"/admin/v3/functions/a%252Fb/n", "a%2Fb"},
+		{"/admin/v3/functions/a%20b/n", "a b"},
+		{"/admin/v3/functions/a+b/n", "a+b"},
+		{"/admin/v3/functions/%c3%a4/n", "ä"},
+		{"/admin/v3/functions/../n", ".."},
+		{"/admin/v3/functions/a;b=c/n/", "a;b=c"},
+	}
+	for _, test := range tests {
+		t.Run(test.path, func(t *testing.T) {
+			// A list says whose functions it means only by what it answers with.
+			handler := newTestHandler(t, func(writer http.ResponseWriter, _ *http.Request) {
+				writer.Header().Set("Content-Type", "application/json")
+				writeJSON(writer, mustRequest(t), http.StatusOK, map[string]any{
+					"kind": "PulsarFunctionList", "apiVersion": "admin.functionmesh.io/v1alpha1", "metadata": map[string]any{},
+					"items": []any{
+						map[string]any{"spec": map[string]any{"tenant": test.tenant, "namespace": "n", "name": "mine"}},
+						map[string]any{"spec": map[string]any{"tenant": "other", "namespace": "n", "name": "others"}},
+					},
+				})
+			}, nil)
+			answer := serve(handler, http.MethodGet, test.path, nil)
+			if answer.Code != http.StatusOK || answer.Body.String() != `["mine"]` {
+				t.Errorf("got %d %s", answer.Code, answer.Body)
+			}
+		})
+	}
+}
+
+func TestCallers(t *testing.T) {
+	handler := newTestHandler(t, mustNotAsk(t), func(options *Options) { options.Anonymous = false })
+	tests := []struct {
+		name   string
+		header http.Header
+		code   int
+	}{
+		{"no credential", nil, http.StatusUnauthorized},
+		{"asserted user", http.Header{"X-Remote-User": {"admin"}}, http.StatusUnauthorized},
+		{"other scheme", http.Header{"Authorization": {"Basic YTpi"}}, http.StatusUnauthorized},
+		{"for somebody else", http.Header{"Authorization": {"Bearer a"}, "X-Original-Principal": {"admin"}}, http.StatusBadRequest},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			for _, method := range []string{"GET", "POST", "PUT", "DELETE"} {
+				answer := serve(handler, method, "/admin/v3/functions/t/n/f", test.header)
+				if reason := reasonIn(t, answer); answer.Code != test.code || test.code == 401 && reason != reasonUnauthorized {
+					t.Errorf("%s: got %d %q", method, answer.Code, reason)
+				}
+			}
+		})
+	}
+}
+
+func TestWebPagesAreRefused(t *testing.T) {
+	handler := newTestHandler(t, mustNotAsk(t), nil)
+	for _, header := range []http.Header{{"Sec-Fetch-Site": {"cross-site"}}, {"Origin": {"https://example.com"}}} {
+		answer := serve(handler, http.MethodPost, "/admin/v3/functions/t/n/f", header)
+		reasonIn(t, answer)
+		if answer.Code != http.StatusForbidden {
+			t.Errorf("%v: got %d", header, answer.Code)
+		}
+	}
+}

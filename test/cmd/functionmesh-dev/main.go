@@ -1,0 +1,182 @@
+// Command functionmesh-dev is `make run`: it starts the whole product on a
+// control plane of its own, puts one sample function through each door, says
+// what to type next, and stays until it is told to stop.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"net"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"syscall"
+	"time"
+
+	"github.com/function-mesh/functionmesh-apiserver/test/controlplane"
+	"github.com/function-mesh/functionmesh-apiserver/test/devenv"
+)
+
+// startTimeout bounds a start. A warm one takes seconds.
+const startTimeout = 5 * time.Minute
+
+type options struct {
+	binDir       string
+	artifactsDir string
+	stateDir     string
+	shimPort     int
+}
+
+func init() {
+	// The main goroutine keeps the main thread, for stopWithParent.
+	runtime.LockOSThread()
+}
+
+func main() {
+	var o options
+	flag.StringVar(&o.binDir, "bin", "bin", "folder of the programs")
+	flag.StringVar(&o.artifactsDir, "artifacts", "artifacts", "folder of the install manifests")
+	flag.StringVar(&o.stateDir, "dir", ".run", "folder for all state; what an earlier run left there is removed")
+	flag.IntVar(&o.shimPort, "shim-port", 6750, "port of pulsar-admin-shim on 127.0.0.1")
+	check := flag.Bool("check", false, "only say whether a start is possible")
+	withParent := flag.Bool("stop-with-parent", false, "stop when the parent process ends")
+	flag.Parse()
+
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
+	// After the first signal the default handling is back: a second one ends
+	// this process at once, and its children with it.
+	context.AfterFunc(ctx, stop)
+	err := o.resolve()
+	if err == nil && *withParent {
+		err = stopWithParent()
+	}
+	switch {
+	case err != nil:
+	case *check:
+		err = checkPossible(o)
+	default:
+		err = run(ctx, o)
+	}
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "make run: %v\n", err)
+		os.Exit(1)
+	}
+}
+
+// resolve makes all paths absolute: they end up in files that are used elsewhere.
+func (o *options) resolve() error {
+	for _, path := range []*string{&o.binDir, &o.artifactsDir, &o.stateDir} {
+		absolute, err := filepath.Abs(*path)
+		if err != nil {
+			return fmt.Errorf("could not resolve %s: %w", *path, err)
+		}
+		*path = absolute
+	}
+	return nil
+}
+
+// checkPossible tells early, before anything is built, what would stop a start.
+func checkPossible(o options) error {
+	state, err := lockState(o.stateDir)
+	if err != nil {
+		return err
+	}
+	defer state.unlock()
+	return checkPort(o.shimPort)
+}
+
+func checkPort(port int) error {
+	address := net.JoinHostPort(controlplane.Loopback, strconv.Itoa(port))
+	listener, err := net.Listen("tcp", address)
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return fmt.Errorf("%s, the address of pulsar-admin-shim, is in use by another process: end that one, or choose another port with make run SHIM_PORT=%d", address, port+1)
+	}
+	if err != nil {
+		return fmt.Errorf("could not listen on %s: %w", address, err)
+	}
+	return listener.Close()
+}
+
+func run(ctx context.Context, o options) error {
+	state, err := lockState(o.stateDir)
+	if err != nil {
+		return err
+	}
+	defer state.unlock()
+	if err := checkPort(o.shimPort); err != nil {
+		return err
+	}
+	if err := state.wipe(); err != nil {
+		return err
+	}
+	began := time.Now()
+	env, err := startWithSamples(ctx, o)
+	if err != nil {
+		if ctx.Err() != nil {
+			return errors.New("told to stop before everything was ready")
+		}
+		return err
+	}
+	defer func() {
+		state.removeReady()
+		say("stopping")
+		env.Stop()
+		say("stopped")
+	}()
+	if err := state.writeEnv(env, o.binDir); err != nil {
+		return err
+	}
+	if err := state.writeReady(); err != nil {
+		return err
+	}
+	say("ready after %.0f s", time.Since(began).Seconds())
+	fmt.Print(nextSteps(o, env))
+	select {
+	case <-ctx.Done():
+		return nil
+	case exit := <-env.Unexpected():
+		return exit
+	}
+}
+
+// startWithSamples leaves nothing running when it returns an error.
+func startWithSamples(ctx context.Context, o options) (*devenv.Env, error) {
+	ctx, cancel := context.WithTimeout(ctx, startTimeout)
+	defer cancel()
+	env, err := devenv.Start(ctx, devenv.Options{
+		BinDir:       o.binDir,
+		Dir:          o.stateDir,
+		ArtifactsDir: o.artifactsDir,
+		ShimPort:     o.shimPort,
+		Logf:         say,
+	})
+	if err != nil {
+		return nil, err
+	}
+	if err := createSamples(ctx, env, o.artifactsDir); err != nil {
+		env.Stop()
+		return nil, err
+	}
+	return env, nil
+}
+
+// say announces a step.
+func say(format string, args ...any) { fmt.Printf("==> "+format+"\n", args...) }
+
+// stopWithParent makes the kernel send SIGTERM when the parent ends. Without it,
+// killing make would leave all of this running. The setting belongs to the
+// calling thread, so that has to be one that lives as long as the process.
+func stopWithParent() error {
+	parent := os.Getppid()
+	if _, _, errno := syscall.RawSyscall(syscall.SYS_PRCTL, syscall.PR_SET_PDEATHSIG, uintptr(syscall.SIGTERM), 0); errno != 0 {
+		return fmt.Errorf("could not ask to end with the parent process: %w", errno)
+	}
+	if os.Getppid() != parent {
+		return errors.New("the parent process ended")
+	}
+	return nil
+}

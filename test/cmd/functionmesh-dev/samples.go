@@ -1,0 +1,150 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"mime/multipart"
+	"net/http"
+	"net/textproto"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/function-mesh/functionmesh-apiserver/test/devenv"
+)
+
+const (
+	functionsPath = "/admin/v3/functions/public/default"
+	// samplePath and samplePackage are of the function that comes through the
+	// shim; the other one is in artifacts/samples.
+	samplePath    = functionsPath + "/wordcount"
+	samplePackage = "function://public/default/wordcount@1.0"
+)
+
+// sampleConfig is what pulsar-admin sends for
+//
+//	functions create --tenant public --namespace default --name wordcount
+//	  --py function://public/default/wordcount@1.0 --classname wordcount.WordCount
+//	  --inputs persistent://public/default/sentences --output persistent://public/default/counts
+const sampleConfig = `{
+  "tenant": "public",
+  "namespace": "default",
+  "name": "wordcount",
+  "className": "wordcount.WordCount",
+  "inputs": ["persistent://public/default/sentences"],
+  "output": "persistent://public/default/counts",
+  "runtime": "PYTHON",
+  "autoAck": true,
+  "parallelism": 1,
+  "py": "` + samplePackage + `"
+}`
+
+// createSamples creates one function through each door and lists both.
+func createSamples(ctx context.Context, env *devenv.Env, artifactsDir string) error {
+	sample := filepath.Join(artifactsDir, "samples", "pulsarfunction.yaml")
+	say("creating a function with kubectl: kubectl apply -f %s", relative(sample))
+	if err := kubectl(ctx, env, "apply", "-f", sample); err != nil {
+		return err
+	}
+	say("creating a function with Pulsar's admin API: POST %s%s", env.ShimURL(), samplePath)
+	if err := postSample(ctx, env.ShimURL()+samplePath); err != nil {
+		return err
+	}
+	say("kubectl get pulsarfunctions")
+	return kubectl(ctx, env, "get", "pulsarfunctions")
+}
+
+func kubectl(ctx context.Context, env *devenv.Env, args ...string) error {
+	cmd := env.Kubectl(ctx, args...)
+	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
+	if err := cmd.Run(); err != nil {
+		return fmt.Errorf("could not run kubectl %s: %w", strings.Join(args, " "), err)
+	}
+	return nil
+}
+
+// postSample sends the parts that Pulsar's Java and Go clients send for a
+// package that is named by a URL.
+func postSample(ctx context.Context, url string) error {
+	var body bytes.Buffer
+	form := multipart.NewWriter(&body)
+	for _, part := range []struct{ name, contentType, content string }{
+		{"url", "text/plain", samplePackage},
+		{"functionConfig", "application/json", sampleConfig},
+	} {
+		writer, err := form.CreatePart(textproto.MIMEHeader{
+			"Content-Disposition": {fmt.Sprintf("form-data; name=%q", part.name)},
+			"Content-Type":        {part.contentType},
+		})
+		if err != nil {
+			return fmt.Errorf("could not encode a form: %w", err)
+		}
+		if _, err := io.WriteString(writer, part.content); err != nil {
+			return fmt.Errorf("could not encode a form: %w", err)
+		}
+	}
+	if err := form.Close(); err != nil {
+		return fmt.Errorf("could not encode a form: %w", err)
+	}
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, url, &body)
+	if err != nil {
+		return fmt.Errorf("could not make a request: %w", err)
+	}
+	request.Header.Set("Content-Type", form.FormDataContentType())
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return fmt.Errorf("could not create the sample function: %w", err)
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusNoContent {
+		reason, err := io.ReadAll(io.LimitReader(response.Body, 4096))
+		if err != nil {
+			return fmt.Errorf("could not read the answer of %s (%s): %w", url, response.Status, err)
+		}
+		return fmt.Errorf("could not create the sample function: %s answers %s: %s", url, response.Status, reason)
+	}
+	return nil
+}
+
+// nextSteps says what to type in another terminal. Every line of it works.
+func nextSteps(o options, env *devenv.Env) string {
+	url := "$PULSAR_ADMIN_URL" + functionsPath
+	return `
+Next, in another terminal:
+
+  source ` + quoteIfNeeded(relative(filepath.Join(o.stateDir, envName))) + `
+  kubectl get pulsarfunctions -o wide --watch
+  kubectl explain pulsarfunctions.spec
+  kubectl get pulsarfunction exclamation -o yaml
+  kubectl get functions.compute.functionmesh.io exclamation -o yaml
+  curl -s ` + url + `
+  curl -s ` + url + `/wordcount
+  curl -s ` + url + `/exclamation
+  kubectl patch pulsarfunction exclamation --type merge -p '{"spec":{"parallelism":2}}'
+  curl -s -X DELETE ` + url + `/wordcount
+  pulsar-admin --admin-url $PULSAR_ADMIN_URL functions list --tenant public --namespace default
+
+Logs: ` + relative(filepath.Join(env.ControlPlane.Dir(), "logs")) + `. Ctrl-C stops everything.
+`
+}
+
+func quoteIfNeeded(path string) string {
+	if strings.ContainsAny(path, " '\"$`\\") {
+		return quote(path)
+	}
+	return path
+}
+
+// relative returns the path as seen from the working directory if it is below that.
+func relative(path string) string {
+	dir, err := os.Getwd()
+	if err != nil {
+		return path
+	}
+	if rel, err := filepath.Rel(dir, path); err == nil && filepath.IsLocal(rel) {
+		return rel
+	}
+	return path
+}
