@@ -46,12 +46,8 @@ func (c *ConfigMaps) Ensure(ctx context.Context, namespace, clusterName string) 
 		return fmt.Errorf("could not find Pulsar cluster %q in the configuration", clusterName)
 	}
 	name := c.nameOf(clusterName)
-	configMaps := c.client.CoreV1().ConfigMaps(namespace)
-	_, err := configMaps.Get(ctx, name, metav1.GetOptions{})
-	if !apierrors.IsNotFound(err) {
-		return c.explain(err, namespace, name)
-	}
-	_, err = configMaps.Create(ctx, &corev1.ConfigMap{
+	// Creating it at once needs no right to read everybody's ConfigMaps.
+	_, err := c.client.CoreV1().ConfigMaps(namespace).Create(ctx, &corev1.ConfigMap{
 		ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: namespace},
 		Data:       map[string]string{webServiceURLKey: cluster.WebServiceURL, serviceURLKey: cluster.ServiceURL},
 	}, metav1.CreateOptions{})

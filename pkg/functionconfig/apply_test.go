@@ -126,6 +126,14 @@ func TestApplyTouchesOnlyWhatChanged(t *testing.T) {
 	}
 }
 
+func TestApplyEndsRetries(t *testing.T) {
+	function := stored(t, `{"jar":"x","inputs":["in"],"maxMessageRetries":3}`)
+	mustUpdate(t, function, `{"maxMessageRetries":-1}`, "")
+	if function.Spec.MaxMessageRetries != nil {
+		t.Errorf("got %d retries, want none said", *function.Spec.MaxMessageRetries)
+	}
+}
+
 func TestApplyWithoutResources(t *testing.T) {
 	function := kubectlMade()
 	function.Spec.Resources = nil

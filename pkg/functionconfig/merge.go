@@ -46,6 +46,13 @@ func equalCPU(a, b float64) bool {
 // stay as they are. It refuses, with an *Error in Pulsar's words, what can't change
 // once a function exists. Members that Pulsar leaves out of an update have no effect.
 func Merge(existing, update *FunctionConfig) (*FunctionConfig, error) {
+	if err := checkIdentity(existing, update); err != nil {
+		return nil, err
+	}
+	inputs, err := checkInputs(existing, update)
+	if err != nil {
+		return nil, err
+	}
 	if err := checkUnaltered(existing, update); err != nil {
 		return nil, err
 	}
@@ -81,39 +88,68 @@ func Merge(existing, update *FunctionConfig) (*FunctionConfig, error) {
 		merged.Resources = &resources
 	}
 	mergeWindow(&merged, update.WindowConfig)
-	if err := mergeCode(&merged, update); err != nil {
-		return nil, err
-	}
-	if err := mergeInputs(&merged, existing, update); err != nil {
-		return nil, err
-	}
+	mergeCode(&merged, update)
+	mergeInputs(&merged, existing, inputs)
 	return &merged, nil
 }
 
-// checkUnaltered refuses an update of what identifies a function or decides which
-// messages it has already seen.
-func checkUnaltered(existing, update *FunctionConfig) error {
-	for _, member := range []struct {
-		altered bool
-		reason  string
-	}{
+// check is something that an update may not alter.
+type check struct {
+	altered bool
+	reason  string
+}
+
+func firstAltered(checks []check) error {
+	for _, check := range checks {
+		if check.altered {
+			return &Error{Reason: check.reason}
+		}
+	}
+	return nil
+}
+
+func checkIdentity(existing, update *FunctionConfig) error {
+	return firstAltered([]check{
 		{differs(existing.Tenant, update.Tenant), "Tenants differ"},
 		{differs(existing.Namespace, update.Namespace), "Namespaces differ"},
 		{differs(existing.Name, update.Name), "Function Names differ"},
+	})
+}
+
+// checkInputs returns the inputs that an update names, all of which the function
+// must have already, as a topic or as a pattern as before.
+func checkInputs(existing, update *FunctionConfig) ([]input, error) {
+	inputs, err := update.updateInputs()
+	if err != nil {
+		return nil, err
+	}
+	for _, in := range inputs {
+		former, known := existing.InputSpecs[in.name]
+		if !known {
+			return nil, &Error{Reason: "Input Topics cannot be altered"}
+		}
+		if former.RegexPattern != in.spec.RegexPattern {
+			return nil, &Error{Reason: fmt.Sprintf("isRegexPattern for input topic %s cannot be altered", in.name)}
+		}
+	}
+	return inputs, nil
+}
+
+// checkUnaltered refuses an update of what else can't change once messages have been
+// processed. Pulsar makes a Java function of whatever gets a jar; here the runtime
+// of a function can't change.
+func checkUnaltered(existing, update *FunctionConfig) error {
+	return firstAltered([]check{
 		{differs(existing.OutputSerdeClassName, update.OutputSerdeClassName), "Output Serde mismatch"},
 		{differs(existing.OutputSchemaType, update.OutputSchemaType), "Output Schema mismatch"},
 		{differs(existing.ProcessingGuarantees, update.ProcessingGuarantees), "Processing Guarantees cannot be altered"},
 		{pointerDiffers(existing.RetainOrdering, update.RetainOrdering), "Retain Ordering cannot be altered"},
 		{pointerDiffers(existing.RetainKeyOrdering, update.RetainKeyOrdering), "Retain Key Ordering cannot be altered"},
 		{differs(existing.Runtime, update.Runtime), "Runtime cannot be altered"},
+		{update.Jar != "" && existing.Runtime != runtimeJava, "Runtime cannot be altered"},
 		{pointerDiffers(existing.AutoAck, update.AutoAck), "AutoAck cannot be altered"},
 		{differs(existing.SubName, update.SubName), "Subscription Name cannot be altered"},
-	} {
-		if member.altered {
-			return &Error{Reason: member.reason}
-		}
-	}
-	return nil
+	})
 }
 
 // mergeWindow replaces the window and then completes it, given anew or not, because
@@ -128,13 +164,9 @@ func mergeWindow(merged *FunctionConfig, update *WindowConfig) {
 	}
 }
 
-// mergeCode takes the member that names the code. Pulsar takes jar only, and makes a
-// Java function of whatever gets one; the runtime of a function can't change here.
-// For the other runtimes a location counts, which Pulsar ignores without a word.
-func mergeCode(merged, update *FunctionConfig) error {
-	if update.Jar != "" && merged.Runtime != runtimeJava {
-		return &Error{Reason: "Runtime cannot be altered"}
-	}
+// mergeCode takes the member that names the code. Pulsar takes jar only; for the
+// other runtimes a location counts here, which Pulsar ignores without a word.
+func mergeCode(merged, update *FunctionConfig) {
 	merged.Jar = update.Jar
 	switch {
 	case merged.Runtime == runtimePython && isLocation(update.Py):
@@ -142,33 +174,21 @@ func mergeCode(merged, update *FunctionConfig) error {
 	case merged.Runtime == runtimeGo && isLocation(update.Go):
 		merged.Go = update.Go
 	}
-	return nil
 }
 
-// mergeInputs replaces how inputs are consumed that the function has already; which
-// they are can't change. A name alone resets an input to be consumed without more,
-// as in Pulsar, but only when the update changes something else too: in Pulsar a
-// change of specs alone counts as none, so that naming the inputs alone is harmless.
-func mergeInputs(merged, existing, update *FunctionConfig) error {
-	inputs, err := update.updateInputs()
-	if err != nil {
-		return err
-	}
+// mergeInputs replaces how the given inputs are consumed; it comes last. A name alone
+// resets an input to be consumed without more, as in Pulsar, but only when the update
+// changes something else too: in Pulsar a change of specs alone counts as none, so
+// that naming the inputs alone is harmless.
+func mergeInputs(merged, existing *FunctionConfig, inputs []input) {
 	nothingElse := Equal(existing, merged)
 	specs := maps.Clone(existing.InputSpecs)
 	for _, in := range inputs {
-		former, known := existing.InputSpecs[in.name]
-		switch {
-		case !known:
-			return &Error{Reason: "Input Topics cannot be altered"}
-		case former.RegexPattern != in.spec.RegexPattern:
-			return &Error{Reason: fmt.Sprintf("isRegexPattern for input topic %s cannot be altered", in.name)}
-		case !in.named || !nothingElse:
+		if !in.named || !nothingElse {
 			specs[in.name] = in.spec
 		}
 	}
 	merged.InputSpecs = specs
-	return nil
 }
 
 func replace(field *string, value string) {

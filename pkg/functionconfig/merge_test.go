@@ -36,7 +36,8 @@ func TestMergeRefuses(t *testing.T) {
 		`{"topicsPattern":"in"}`:                      "isRegexPattern for input topic in cannot be altered",
 		`{"inputSpecs":{"in":{"regexPattern":true}}}`: "isRegexPattern for input topic in cannot be altered",
 		// The first thing that can't change is what the client hears of.
-		`{"runtime":"GO","autoAck":false,"inputs":["new"]}`: "Runtime cannot be altered",
+		`{"runtime":"GO","autoAck":false,"inputs":["new"]}`:  "Input Topics cannot be altered",
+		`{"runtime":"GO","autoAck":false,"subName":"other"}`: "Runtime cannot be altered",
 	} {
 		t.Run(text, func(t *testing.T) {
 			function := stored(t, full)
@@ -156,6 +157,8 @@ func TestMergeIgnores(t *testing.T) {
 		`{"customSchemaOutputs":{"out":"{\"schemaType\":\"json\"}"}}`, `{"maxPendingAsyncRequests":1}`, `{"exposePulsarAdminClientEnabled":true}`,
 		`{"inputTypeClassName":"x","outputTypeClassName":"x"}`, `{"logLevel":"debug"}`, `{"parallelism":null,"userConfig":null,"resources":null}`,
 		`{"parallelism":2,"timeoutMs":5000.0,"userConfig":{"b":{"c":2.0},"a":1e0}}`, `{"resources":{"cpu":2.0,"ram":2147483648,"disk":1}}`,
+		// CPU is counted in thousandths.
+		`{"resources":{"cpu":1.9999,"ram":2147483648,"disk":1}}`,
 		// A name says nothing about how its topic is consumed.
 		`{"inputs":["in"]}`, `{"inputs":["in","in2"],"topicsPattern":"p.*"}`,
 	} {

@@ -12,6 +12,7 @@ import (
 
 	"k8s.io/apiserver/pkg/server/dynamiccertificates"
 	"k8s.io/client-go/rest"
+	"k8s.io/client-go/transport"
 	"k8s.io/component-base/version"
 
 	"github.com/function-mesh/functionmesh-apiserver/pkg/generated/clientset/versioned"
@@ -84,15 +85,14 @@ func (o *Options) addClients(config *Config) error {
 		return err
 	}
 	clientConfig := &rest.Config{
-		Host:      config.APIServer,
-		UserAgent: userAgent(),
+		Host: config.APIServer,
 		// The API server decides how much is too much: a limit here would make one
 		// caller wait for another.
 		QPS:                       -1,
 		WarningHandlerWithContext: caller.WarningCollector{},
 	}
 	config.Client, err = versioned.NewForConfigAndClient(clientConfig, &http.Client{
-		Transport: asCaller,
+		Transport: transport.NewUserAgentRoundTripper(userAgent(), asCaller),
 		Timeout:   o.RequestTimeout,
 		// A redirect would carry the caller's token to where nobody meant it to go.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },

@@ -3,13 +3,54 @@ package shim
 import (
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/json"
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
+
+	"k8s.io/client-go/util/cert"
 )
+
+// selfSigned returns a certificate for 127.0.0.1 and its key, always the same:
+// making one takes a second.
+var selfSigned = sync.OnceValues(func() (certificate, key []byte) {
+	certificate, key, err := cert.GenerateSelfSignedCertKey("127.0.0.1", nil, nil)
+	if err != nil {
+		panic(err)
+	}
+	return certificate, key
+})
+
+func writeFile(t *testing.T, name string, content []byte) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(path, content, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// reasonIn returns the reason in an answer, which must be its only member.
+func reasonIn(t *testing.T, answer *httptest.ResponseRecorder) string {
+	t.Helper()
+	var members map[string]any
+	if err := json.Unmarshal(answer.Body.Bytes(), &members); err != nil {
+		t.Fatalf("body %q is not JSON: %v", answer.Body, err)
+	}
+	reason, ok := members["reason"].(string)
+	if !ok || len(members) != 1 {
+		t.Fatalf("body %q is not a reason alone", answer.Body)
+	}
+	if got := answer.Header().Get("Content-Type"); got != "application/json" {
+		t.Errorf("Content-Type = %q", got)
+	}
+	return reason
+}
 
 // trusting returns a client configuration that trusts the certificates in a file.
 func trusting(t *testing.T, file string) *tls.Config {

@@ -176,7 +176,7 @@ func TestCallers(t *testing.T) {
 
 func TestWebPagesAreRefused(t *testing.T) {
 	handler := newTestHandler(t, mustNotAsk(t), nil)
-	for _, header := range []http.Header{{"Sec-Fetch-Site": {"cross-site"}}, {"Origin": {"https://example.com"}}} {
+	for _, header := range []http.Header{{"Sec-Fetch-Site": {"cross-site"}}, {"Origin": {"https://elsewhere.example"}}} {
 		answer := serve(handler, http.MethodPost, "/admin/v3/functions/t/n/f", header)
 		reasonIn(t, answer)
 		if answer.Code != http.StatusForbidden {

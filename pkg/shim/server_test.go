@@ -2,38 +2,21 @@ package shim
 
 import (
 	"context"
-	"encoding/json"
 	"encoding/pem"
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
-
-	"k8s.io/client-go/util/cert"
 )
-
-func writeFile(t *testing.T, name string, content []byte) string {
-	t.Helper()
-	path := filepath.Join(t.TempDir(), name)
-	if err := os.WriteFile(path, content, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	return path
-}
 
 // newTestOptions returns valid options for an HTTPS server, with a certificate to
 // vouch with.
 func newTestOptions(t *testing.T, server *httptest.Server) *Options {
 	t.Helper()
-	certificate, key, err := cert.GenerateSelfSignedCertKey("127.0.0.1", nil, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	certificate, key := selfSigned()
 	options := NewOptions()
 	options.APIServer = server.URL
 	options.APIServerCAFile = writeFile(t, "ca.pem", pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw}))
@@ -78,23 +61,6 @@ func serve(handler http.Handler, method, target string, header http.Header) *htt
 	return recorder
 }
 
-// reasonIn returns the reason in an answer, which must be its only member.
-func reasonIn(t *testing.T, answer *httptest.ResponseRecorder) string {
-	t.Helper()
-	var members map[string]any
-	if err := json.Unmarshal(answer.Body.Bytes(), &members); err != nil {
-		t.Fatalf("body %q is not JSON: %v", answer.Body, err)
-	}
-	reason, ok := members["reason"].(string)
-	if !ok || len(members) != 1 {
-		t.Fatalf("body %q is not a reason alone", answer.Body)
-	}
-	if got := answer.Header().Get("Content-Type"); got != "application/json" {
-		t.Errorf("Content-Type = %q", got)
-	}
-	return reason
-}
-
 func mustNotAsk(t *testing.T) http.HandlerFunc {
 	return func(_ http.ResponseWriter, request *http.Request) {
 		t.Errorf("the API server was asked: %s %s", request.Method, request.URL)
@@ -136,10 +102,7 @@ func TestUnreachableServer(t *testing.T) {
 }
 
 func TestUntrustedServer(t *testing.T) {
-	certificate, _, err := cert.GenerateSelfSignedCertKey("127.0.0.1", nil, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	certificate, _ := selfSigned()
 	handler := newTestHandler(t, mustNotAsk(t), func(options *Options) {
 		options.APIServerCAFile = writeFile(t, "other.pem", certificate)
 	})

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/api/resource"
 
 	adminv1alpha1 "github.com/function-mesh/functionmesh-apiserver/pkg/apis/admin/v1alpha1"
@@ -14,19 +15,28 @@ import (
 	"github.com/function-mesh/functionmesh-apiserver/pkg/identity"
 )
 
-// Default fills in what the author of a view left to the server, for a function
-// that is new or replaced as a whole: Pulsar's defaults, the cluster, the package's
-// file name, the type classes, what Go functions need, and resources.
+// Default fills in what the author of a new function left to the server: Pulsar's
+// defaults, the cluster, the type classes, what Go functions need, and resources.
+// The identity is not among it.
 func (t *FunctionTranslator) Default(view *adminv1alpha1.PulsarFunction) {
 	t.setDefaults(view)
-	if view.Spec.Resources == nil {
-		view.Spec.Resources = &adminv1alpha1.Resources{}
-	}
-	t.completeResources(&view.Spec.Resources.Requests, &view.Spec.Resources.Limits)
+	setGoInputs(&view.Spec)
+	t.setDefaultResources(&view.Spec)
 }
 
-// setDefaults is Default without resources. An adopted Function may run without
-// any; if they were filled in while translating, nobody could set just these.
+// DefaultUpdate is Default for a function that exists and is before. Its resources
+// stay as they are unless the update is about them: an adopted one may do without
+// any, and must not be restarted because somebody labels it.
+func (t *FunctionTranslator) DefaultUpdate(view, before *adminv1alpha1.PulsarFunction) {
+	t.setDefaults(view)
+	setGoInputs(&view.Spec)
+	if !equality.Semantic.DeepEqual(resourcesToCR(view.Spec.Resources), resourcesToCR(before.Spec.Resources)) {
+		t.setDefaultResources(&view.Spec)
+	}
+}
+
+// setDefaults fills in what FromCR never leaves out. So it can be done to the old
+// and the new view of an update without hiding a difference between them.
 func (t *FunctionTranslator) setDefaults(view *adminv1alpha1.PulsarFunction) {
 	adminv1alpha1.SetDefaults_PulsarFunction(view)
 	spec := &view.Spec
@@ -35,17 +45,24 @@ func (t *FunctionTranslator) setDefaults(view *adminv1alpha1.PulsarFunction) {
 	}
 	spec.InputTypeClassName = orDefault(spec.InputTypeClassName, operatorDefaultTypeClassName)
 	spec.OutputTypeClassName = orDefault(spec.OutputTypeClassName, operatorDefaultTypeClassName)
-	if spec.Package == nil {
-		spec.Package = &adminv1alpha1.Package{}
+}
+
+func (t *FunctionTranslator) setDefaultResources(spec *adminv1alpha1.PulsarFunctionSpec) {
+	if spec.Resources == nil {
+		spec.Resources = &adminv1alpha1.Resources{}
 	}
-	spec.Package.FileName = orDefault(spec.Package.FileName, defaultFileName(&spec.ComponentSpec))
+	t.completeResources(&spec.Resources.Requests, &spec.Resources.Limits)
+}
+
+// setGoInputs names the topics of a Go function. The operator looks at input.topics
+// alone there, and dereferences the first of them without a check.
+func setGoInputs(spec *adminv1alpha1.PulsarFunctionSpec) {
 	if spec.Go != nil && len(spec.Inputs) == 0 {
 		spec.Inputs = plainTopics(spec.InputSpecs)
 	}
 }
 
-// plainTopics returns the names that aren't patterns. For Go, the operator looks
-// at input.topics alone, and dereferences the first of them without a check.
+// plainTopics returns the names that aren't patterns, sorted.
 func plainTopics(specs map[string]adminv1alpha1.ConsumerSpec) []string {
 	var topics []string
 	for topic, spec := range specs {

@@ -28,11 +28,12 @@ func NewFunctionTranslator(config *configv1alpha1.FunctionMeshAPIServerConfigura
 // ToCR returns the part of a Function that a view determines. What an update
 // doesn't change in the view is the same in the results for the old and the new
 // view, so that their difference is what has to be written. view isn't changed;
-// what its author left out is filled in as Default does, resources excepted.
+// what it leaves out of what each Function must have is filled in.
 //
 // An error means a view that validation should have refused.
 func (t *FunctionTranslator) ToCR(view *adminv1alpha1.PulsarFunction) (*computev1alpha1.Function, error) {
 	view = view.DeepCopy()
+	adminv1alpha1.SetIdentityDefaults(&view.Spec.ComponentSpec, view.Name)
 	t.setDefaults(view)
 	meta, err := MetaToCR(view.ObjectMeta)
 	if err != nil {
@@ -92,6 +93,7 @@ func (t *FunctionTranslator) FromCR(cr *computev1alpha1.Function) (*adminv1alpha
 	if err := decodeKeptFields(cr.Annotations[KeptFieldsAnnotation], view); err != nil {
 		return nil, err
 	}
+	adminv1alpha1.SetIdentityDefaults(&view.Spec.ComponentSpec, view.Name)
 	adminv1alpha1.SetDefaults_PulsarFunction(view)
 	view.Status = functionStatus(cr, view.Spec.Package)
 	return view, nil

@@ -78,9 +78,16 @@ func filler(r *rand.Rand) *randfill.Filler {
 				}
 			}
 		},
+		optional[int32],
+		optional[int64],
+		optional[resource.Quantity],
+		optional[runtime.RawExtension],
+		optional[adminv1alpha1.ProducerConfig],
+		optional[adminv1alpha1.RuntimeLog],
+		optional[adminv1alpha1.WindowConfig],
 		fillMeta,
 		fillWindow,
-		fillSpecialTexts,
+		fillProducer,
 		func(level *computev1alpha1.LogLevel, c randfill.Continue) {
 			*level = computev1alpha1.LogLevel(pick(c.Rand, levels))
 		},
@@ -91,13 +98,19 @@ func filler(r *rand.Rand) *randfill.Filler {
 	)
 }
 
-// fillSpecialTexts gives producers a compression that exists.
-func fillSpecialTexts(producer *adminv1alpha1.ProducerConfig, c randfill.Continue) {
+// optional fills pointers to what has a function of its own: without it, they would
+// never be nil.
+func optional[T any](pointer **T, c randfill.Continue) {
+	if *pointer = nil; c.Intn(5) > 1 {
+		*pointer = new(T)
+		c.Fill(*pointer)
+	}
+}
+
+// fillProducer gives producers a compression that exists.
+func fillProducer(producer *adminv1alpha1.ProducerConfig, c randfill.Continue) {
 	c.FillNoCustom(producer)
 	producer.CompressionType = pick(c.Rand, []string{"", "NONE", "LZ4", "ZLIB", "ZSTD", "SNAPPY"})
-	if *producer == (adminv1alpha1.ProducerConfig{}) {
-		producer.UseThreadLocalProducers = true
-	}
 }
 
 func fillWindow(window *adminv1alpha1.WindowConfig, c randfill.Continue) {
@@ -171,24 +184,38 @@ func randomView(r *rand.Rand, translator *FunctionTranslator) *adminv1alpha1.Pul
 	spec.ProcessingGuarantees = pick(r, []adminv1alpha1.ProcessingGuarantees{
 		"", adminv1alpha1.AtLeastOnce, adminv1alpha1.AtMostOnce, adminv1alpha1.EffectivelyOnce, adminv1alpha1.Manual,
 	})
-	if spec.WindowConfig != nil {
-		spec.ProcessingGuarantees = pick(r, []adminv1alpha1.ProcessingGuarantees{adminv1alpha1.AtLeastOnce, adminv1alpha1.AtMostOnce})
-	}
 	spec.SubscriptionPosition = pick(r, []adminv1alpha1.SubscriptionPosition{"", adminv1alpha1.Latest, adminv1alpha1.Earliest})
 	spec.Cluster = pick(r, []string{"", "standalone", "Other.Cluster", "gone"})
 	if spec.Package != nil {
-		spec.Package.FileName = pick(r, []string{"", "file.jar", "/opt/elsewhere/file.py", "examples/file.jar"})
-	}
-	if spec.Resources != nil && len(spec.Resources.Requests)+len(spec.Resources.Limits) == 0 && spec.Resources.Disk == nil {
-		spec.Resources = nil
+		spec.Package.Location = pick(r, []string{"", "function://public/default/count@v1", "https://example.org/a/b.jar"})
+		spec.Package.FileName = pick(r, []string{"", "file", "/opt/elsewhere/file.py", "examples/file.jar"})
 	}
 	for topic := range spec.CustomSchemaInputs {
 		if r.Intn(2) == 0 {
 			spec.CustomSchemaInputs[topic] = `{"schemaType":"avro","schemaProperties":{"a":"b"},"receiverQueueSize":5}`
 		}
 	}
+	normalize(spec)
+	adminv1alpha1.SetIdentityDefaults(&spec.ComponentSpec, view.Name)
 	translator.setDefaults(view)
 	return view
+}
+
+// normalize removes structs that mean nothing when they are empty, and a guarantee
+// that validation refuses for windows.
+func normalize(spec *adminv1alpha1.PulsarFunctionSpec) {
+	if _, ok := windowGuaranteesToCR[spec.ProcessingGuarantees]; spec.WindowConfig != nil && !ok {
+		spec.ProcessingGuarantees = adminv1alpha1.AtMostOnce
+	}
+	if spec.Package != nil && *spec.Package == (adminv1alpha1.Package{}) {
+		spec.Package = nil
+	}
+	if spec.ProducerConfig != nil && *spec.ProducerConfig == (adminv1alpha1.ProducerConfig{}) {
+		spec.ProducerConfig = nil
+	}
+	if spec.Resources != nil && len(spec.Resources.Requests)+len(spec.Resources.Limits) == 0 && spec.Resources.Disk == nil {
+		spec.Resources = nil
+	}
 }
 
 // randomCR returns a Function as somebody else may have written it, as JSON: with
@@ -224,7 +251,7 @@ func randomCR(r *rand.Rand) map[string]any {
 	addUnknown(r, raw, "spec")
 	metadata := raw["metadata"].(map[string]any)
 	addKey(metadata, "annotations", storedKey("argocd.argoproj.io/tracking-id"), "the view's")
-	addKey(metadata, "annotations", "compute.functionmesh.io/pause-rollout", "true")
+	addKey(metadata, "annotations", ReservedPrefix+"status", "the server's")
 	addKey(metadata, "labels", "app.kubernetes.io/instance", "the resource's")
 	if r.Intn(2) == 0 {
 		metadata["finalizers"] = []any{"foregroundDeletion", "example.org/hold"}

@@ -23,8 +23,16 @@ func (t *FunctionTranslator) runtimeToCR(view *adminv1alpha1.ComponentSpec, cr *
 	if runtimes := runtimesOf(view.Java != nil, view.Python != nil, view.Go != nil, false); len(runtimes) != 1 {
 		return fmt.Errorf("spec must have one of java, python and go, not %d of them", len(runtimes))
 	}
-	file := filePath(t.directory(), view.Package.FileName)
-	location := view.Package.Location
+	file, location := "", ""
+	if view.Package != nil {
+		file, location = view.Package.FileName, view.Package.Location
+	}
+	if file == "" && location != "" {
+		file = defaultFileName(view)
+	}
+	if file != "" {
+		file = filePath(t.directory(), file)
+	}
 	switch {
 	case view.Java != nil:
 		cr.Java = &computev1alpha1.JavaRuntime{Jar: file, JarLocation: location, Log: logToCR(view.Java)}
@@ -36,7 +44,8 @@ func (t *FunctionTranslator) runtimeToCR(view *adminv1alpha1.ComponentSpec, cr *
 	return nil
 }
 
-// runtimeFromCR is the inverse of runtimeToCR.
+// runtimeFromCR is the inverse of runtimeToCR. The name of a file that follows from
+// the rest isn't shown, so that it goes on following.
 func runtimeFromCR(cr *computev1alpha1.FunctionSpec, directory string, view *adminv1alpha1.ComponentSpec) error {
 	runtimes := runtimesOf(cr.Java != nil, cr.Python != nil, cr.Golang != nil, cr.GenericRuntime != nil)
 	switch {
@@ -59,8 +68,12 @@ func runtimeFromCR(cr *computev1alpha1.FunctionSpec, directory string, view *adm
 		file, location = cr.Golang.Go, cr.Golang.GoLocation
 		view.Go = logFromCR(cr.Golang.Log)
 	}
-	if file != "" || location != "" {
-		view.Package = &adminv1alpha1.Package{Location: location, FileName: fileName(directory, file)}
+	if file == "" && location == "" {
+		return nil
+	}
+	view.Package = &adminv1alpha1.Package{Location: location}
+	if location == "" || file != filePath(directory, defaultFileName(view)) {
+		view.Package.FileName = fileName(directory, file)
 	}
 	return nil
 }

@@ -47,7 +47,7 @@ func windowToCR(view *adminv1alpha1.PulsarFunctionSpec, cr *computev1alpha1.Func
 }
 
 // windowFromCR translates a window, after the guarantee outside of it: that one
-// counts where the window has none and it is a guarantee that a window can have.
+// counts where the window has none.
 func windowFromCR(cr *computev1alpha1.WindowConfig, view *adminv1alpha1.PulsarFunctionSpec) error {
 	if cr == nil {
 		return nil

@@ -229,7 +229,7 @@ func (c *manifestCluster) checkRights(ctx context.Context, t *testing.T) {
 		{server, "compute.functionmesh.io", "sources", ""},
 		{server, "compute.functionmesh.io", "sinks", ""},
 		{server, "admin.functionmesh.io", "pulsarfunctions", ""},
-		{server, "", "configmaps", "get create"},
+		{server, "", "configmaps", "create"},
 		{server, "", "namespaces", "get list watch"},
 		{server, "", "secrets", ""},
 		{server, "", "pods", ""},

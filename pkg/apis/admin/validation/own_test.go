@@ -64,9 +64,11 @@ func TestOwnRules(t *testing.T) {
 		"java class with dots":  {spec(func(s *functionSpec) { s.ClassName = "org..A" }), "spec.className", "binary name of a class"},
 		"long class":            {spec(func(s *functionSpec) { s.ClassName = strings.Repeat("a", 4097) }), "spec.className", "Too long"},
 		"python class":          {func(f *v1alpha1.PulsarFunction) { toPython(f); f.Spec.ClassName = "a.B$C" }, "spec.className", "dotted Python name"},
+		"builtin, no runtime":   {func(f *v1alpha1.PulsarFunction) { noRuntime(f); location("builtin://x")(f) }, "spec.package.location", "must be a package URL"},
+		"long cluster":          {spec(func(s *functionSpec) { s.Cluster = strings.Repeat("é", 200) }), "spec.cluster", strings.Repeat("é", 127) + "..."},
 		"two runtimes":          {spec(func(s *functionSpec) { s.Python = &v1alpha1.Runtime{} }), "spec.python", "may not be set together with java"},
 		"log level": {spec(func(s *functionSpec) { s.Java.Log = &v1alpha1.RuntimeLog{Level: "DEBUG"} }), "spec.java.log.level",
-			`supported values: "all", "debug", "error", "fatal", "info", "off", "panic", "trace", "warn"`},
+			`supported values: "off", "trace", "debug"`},
 
 		"secret variable":       {secret("A=B", "s", "k"), "spec.secrets[A=B]", "environment variable"},
 		"secret, first a digit": {secret("1A", "s", "k"), "spec.secrets[1A]", "environment variable"},
@@ -90,7 +92,7 @@ func TestOwnRules(t *testing.T) {
 		"unknown resource": {spec(func(s *functionSpec) {
 			s.Resources = &v1alpha1.Resources{Requests: amounts("", "1Gi"), Limits: amounts("", "1Gi")}
 			s.Resources.Limits["storage"] = resource.MustParse("1Gi")
-		}), "spec.resources.limits[storage]", `supported values: "cpu", "ephemeral-storage", "memory"`},
+		}), "spec.resources.limits[storage]", `supported values: "cpu", "memory", "ephemeral-storage"`},
 		"negative device": {spec(func(s *functionSpec) {
 			s.Resources = &v1alpha1.Resources{Requests: amounts("", "1Gi"), Limits: amounts("", "1Gi")}
 			s.Resources.Limits[corev1.ResourceName("nvidia.com/gpu")] = resource.MustParse("-1")
@@ -111,7 +113,7 @@ func TestOwnRules(t *testing.T) {
 		}), "spec.producerConfig.cryptoConfig.producerCryptoFailureAction", `supported values: "FAIL", "SEND"`},
 		"consumer failure": {func(f *v1alpha1.PulsarFunction) {
 			inputSpec(f, "x", v1alpha1.ConsumerSpec{CryptoConfig: &v1alpha1.CryptoConfig{ConsumerCryptoFailureAction: "SEND"}})
-		}, "spec.inputSpecs[x].cryptoConfig.consumerCryptoFailureAction", `supported values: "CONSUME", "DISCARD", "FAIL"`},
+		}, "spec.inputSpecs[x].cryptoConfig.consumerCryptoFailureAction", `supported values: "FAIL", "DISCARD", "CONSUME"`},
 		"key reader class": {func(f *v1alpha1.PulsarFunction) {
 			inputSpec(f, "x", v1alpha1.ConsumerSpec{CryptoConfig: &v1alpha1.CryptoConfig{CryptoKeyReaderClassName: "a b"}})
 		}, "spec.inputSpecs[x].cryptoConfig.cryptoKeyReaderClassName", "binary name of a class"},

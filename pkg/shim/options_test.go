@@ -1,0 +1,103 @@
+package shim
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/spf13/pflag"
+)
+
+func TestValidate(t *testing.T) {
+	server := httptest.NewTLSServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	defer server.Close()
+	tests := []struct {
+		name   string
+		change func(*Options)
+		// want is part of the one failure; empty for none.
+		want string
+	}{
+		{"as it is", func(*Options) {}, ""},
+		{"IPv6 loopback", func(o *Options) { o.BindAddress = "::1" }, ""},
+		{"URL with a slash", func(o *Options) { o.APIServer += "/" }, ""},
+		{"tokens only", func(o *Options) { o.Anonymous, o.FrontProxyClientCertFile, o.FrontProxyClientKeyFile = false, "", "" }, ""},
+		{"TLS only", func(o *Options) {
+			o.BindAddress, o.Port, o.SecurePort, o.TLSCertFile, o.TLSPrivateKeyFile = "0.0.0.0", 0, 6751, "c", "k"
+		}, ""},
+		{"plain for everybody", func(o *Options) { o.BindAddress, o.AllowInsecureRemote = "0.0.0.0", true }, ""},
+		{"plain for everybody by mistake", func(o *Options) { o.BindAddress = "0.0.0.0" }, "clear text"},
+		{"plain on another address by mistake", func(o *Options) { o.BindAddress = "10.0.0.1" }, "clear text"},
+		{"name for an address", func(o *Options) { o.BindAddress = "localhost" }, "--bind-address"},
+		{"no listener", func(o *Options) { o.Port = 0 }, "--port and --secure-port"},
+		{"same port", func(o *Options) { o.SecurePort, o.TLSCertFile, o.TLSPrivateKeyFile = o.Port, "c", "k" }, "are the same"},
+		{"port too large", func(o *Options) { o.Port = 65536 }, "--port 65536"},
+		{"TLS without a certificate", func(o *Options) { o.SecurePort = 6751 }, "--secure-port needs"},
+		{"certificate without a key", func(o *Options) { o.TLSCertFile = "c" }, "--tls-private-key-file go together"},
+		{"no API server", func(o *Options) { o.APIServer = "" }, "--apiserver: a URL is needed"},
+		{"plain API server", func(o *Options) { o.APIServer = "http://localhost" }, "--apiserver: must be https"},
+		{"API server with a path", func(o *Options) { o.APIServer += "/apis" }, "--apiserver: must end"},
+		{"API server with a user", func(o *Options) { o.APIServer = "https://a:b@localhost" }, "--apiserver: must be https"},
+		{"no CA", func(o *Options) { o.APIServerCAFile = "" }, "--apiserver-ca-file"},
+		{"anonymous without a certificate", func(o *Options) { o.FrontProxyClientCertFile, o.FrontProxyClientKeyFile = "", "" }, "--anonymous needs"},
+		{"front proxy without a key", func(o *Options) { o.FrontProxyClientKeyFile = "" }, "--front-proxy-client-key-file go together"},
+		{"no namespace", func(o *Options) { o.DefaultNamespace = "" }, "--default-namespace is needed"},
+		{"no namespace's name", func(o *Options) { o.DefaultNamespace = "../x" }, "--default-namespace"},
+		{"no config", func(o *Options) { o.MaxConfigBytes = 0 }, "--max-config-bytes"},
+		{"no requests", func(o *Options) { o.MaxRequestsInFlight = 0 }, "--max-requests-inflight"},
+		{"no time", func(o *Options) { o.RequestTimeout = 0 }, "--request-timeout"},
+		{"time travel", func(o *Options) { o.ShutdownDelay = -1 }, "--shutdown-delay-duration"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			options := newTestOptions(t, server)
+			test.change(options)
+			failures := options.Validate()
+			switch {
+			case test.want == "" && len(failures) > 0:
+				t.Errorf("got %v", failures)
+			case test.want != "" && (len(failures) != 1 || !strings.Contains(failures[0].Error(), test.want)):
+				t.Errorf("got %v, want one with %q", failures, test.want)
+			}
+		})
+	}
+}
+
+func TestFlags(t *testing.T) {
+	options := NewOptions()
+	flags := pflag.NewFlagSet("test", pflag.ContinueOnError)
+	options.AddFlags(flags)
+	if err := flags.Parse([]string{"--port=7000", "--anonymous", "--default-namespace=x", "--request-timeout=5s"}); err != nil {
+		t.Fatal(err)
+	}
+	if options.Port != 7000 || !options.Anonymous || options.DefaultNamespace != "x" || options.RequestTimeout.Seconds() != 5 {
+		t.Errorf("got %+v", options)
+	}
+	flags.VisitAll(func(flag *pflag.Flag) {
+		if flag.Usage == "" {
+			t.Errorf("--%s has no description", flag.Name)
+		}
+	})
+}
+
+func TestConfigNeedsItsFiles(t *testing.T) {
+	server := httptest.NewTLSServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	defer server.Close()
+	missing := filepath.Join(t.TempDir(), "missing")
+	tests := map[string]func(*Options){
+		"CA":                  func(o *Options) { o.APIServerCAFile = missing },
+		"front proxy":         func(o *Options) { o.FrontProxyClientCertFile = missing },
+		"token":               func(o *Options) { o.TokenFile = missing },
+		"serving certificate": func(o *Options) { o.SecurePort, o.TLSCertFile, o.TLSPrivateKeyFile = 6751, missing, missing },
+	}
+	for name, change := range tests {
+		t.Run(name, func(t *testing.T) {
+			options := newTestOptions(t, server)
+			change(options)
+			if _, err := options.Config(); err == nil {
+				t.Error("no error")
+			}
+		})
+	}
+}
