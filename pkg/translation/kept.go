@@ -13,7 +13,7 @@ import (
 
 const (
 	// KeptFieldsAnnotation holds, on the custom resource, those fields of a view
-	// that the resource has no place for, as JSON.
+	// that the resource has no place for, as JSON. Losing it loses nothing else.
 	KeptFieldsAnnotation = ReservedPrefix + "kept-fields"
 	// MaxKeptFieldsSize is how many bytes of JSON such fields may be.
 	MaxKeptFieldsSize = 64 << 10
@@ -21,8 +21,7 @@ const (
 	keptFieldsVersion = 1
 )
 
-// keptFields has only what the resource can't say: without the annotation, nothing
-// else of a view changes.
+// keptFields has only what the resource can't say.
 type keptFields struct {
 	Version                        int                           `json:"version"`
 	InputSpecs                     map[string]keptInputSpec      `json:"inputSpecs,omitempty"`
@@ -30,6 +29,9 @@ type keptFields struct {
 	Disk                           *resource.Quantity            `json:"disk,omitempty"`
 	CustomRuntimeOptions           string                        `json:"customRuntimeOptions,omitempty"`
 	ExposePulsarAdminClientEnabled *bool                         `json:"exposePulsarAdminClientEnabled,omitempty"`
+	// FileName is the package's file name where its author chose the one that it
+	// would have had anyway.
+	FileName string `json:"fileName,omitempty"`
 }
 
 type keptInputSpec struct {
@@ -37,8 +39,8 @@ type keptInputSpec struct {
 	MessagePayloadProcessorConfig *adminv1alpha1.MessagePayloadProcessorConfig `json:"messagePayloadProcessorConfig,omitempty"`
 }
 
-// keptFieldsOf returns the fields to keep, and their paths in the view in a fixed
-// order.
+// keptFieldsOf returns the fields to keep, and the paths in the view of those that
+// have no effect, in a fixed order.
 func keptFieldsOf(view *adminv1alpha1.PulsarFunction) (keptFields, []string) {
 	spec := &view.Spec
 	kept := keptFields{
@@ -81,6 +83,9 @@ func keptFieldsOf(view *adminv1alpha1.PulsarFunction) (keptFields, []string) {
 	if spec.ExposePulsarAdminClientEnabled != nil {
 		paths = append(paths, "spec.exposePulsarAdminClientEnabled")
 	}
+	if pkg := spec.Package; pkg != nil && pkg.Location != "" && pkg.FileName == defaultFileName(&spec.ComponentSpec) {
+		kept.FileName = pkg.FileName
+	}
 	slices.Sort(paths)
 	return kept, paths
 }
@@ -106,7 +111,7 @@ func KeptFieldsSize(view *adminv1alpha1.PulsarFunction) (int, error) {
 // encodeKeptFields returns the annotation's value; without such fields none.
 func encodeKeptFields(view *adminv1alpha1.PulsarFunction) (string, error) {
 	kept, paths := keptFieldsOf(view)
-	if len(paths) == 0 {
+	if len(paths) == 0 && kept.FileName == "" {
 		return "", nil
 	}
 	data, err := json.Marshal(kept)
@@ -153,6 +158,9 @@ func decodeKeptFields(encoded string, view *adminv1alpha1.PulsarFunction) error 
 			spec.Resources = &adminv1alpha1.Resources{}
 		}
 		spec.Resources.Disk = kept.Disk
+	}
+	if pkg := spec.Package; pkg != nil && pkg.FileName == "" && kept.FileName == defaultFileName(&spec.ComponentSpec) {
+		pkg.FileName = kept.FileName
 	}
 	spec.CustomRuntimeOptions = kept.CustomRuntimeOptions
 	spec.ExposePulsarAdminClientEnabled = kept.ExposePulsarAdminClientEnabled

@@ -188,7 +188,7 @@ func randomView(r *rand.Rand, translator *FunctionTranslator) *adminv1alpha1.Pul
 	spec.Cluster = pick(r, []string{"", "standalone", "Other.Cluster", "gone"})
 	if spec.Package != nil {
 		spec.Package.Location = pick(r, []string{"", "function://public/default/count@v1", "https://example.org/a/b.jar"})
-		spec.Package.FileName = pick(r, []string{"", "file", "/opt/elsewhere/file.py", "examples/file.jar"})
+		spec.Package.FileName = pick(r, []string{"", "file", "b.jar", "count.jar", "/opt/elsewhere/file.py", "examples/file.jar"})
 	}
 	for topic := range spec.CustomSchemaInputs {
 		if r.Intn(2) == 0 {

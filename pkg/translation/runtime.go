@@ -45,7 +45,8 @@ func (t *FunctionTranslator) runtimeToCR(view *adminv1alpha1.ComponentSpec, cr *
 }
 
 // runtimeFromCR is the inverse of runtimeToCR. The name of a file that follows from
-// the rest isn't shown, so that it goes on following.
+// the rest isn't shown, so that it goes on following; that its author chose it is a
+// kept field.
 func runtimeFromCR(cr *computev1alpha1.FunctionSpec, directory string, view *adminv1alpha1.ComponentSpec) error {
 	runtimes := runtimesOf(cr.Java != nil, cr.Python != nil, cr.Golang != nil, cr.GenericRuntime != nil)
 	switch {

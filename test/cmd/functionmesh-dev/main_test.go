@@ -11,7 +11,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -28,34 +27,28 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// output collects what a child prints while tests read it.
-type output struct {
-	mu     sync.Mutex
-	buffer bytes.Buffer
-}
+// output is the file that a child prints to. With a pipe, the end of its reader
+// would end the child too, and hide that nothing else does.
+type output string
 
-func (o *output) Write(p []byte) (int, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.buffer.Write(p)
-}
-
-func (o *output) String() string {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.buffer.String()
+func (o output) String() string {
+	data, err := os.ReadFile(string(o))
+	if err != nil {
+		return err.Error()
+	}
+	return string(data)
 }
 
 type devRun struct {
 	cmd    *exec.Cmd
 	dir    string
-	output *output
+	output output
 	done   chan struct{}
 	err    error
 }
 
 // command returns functionmesh-dev with its state in dir.
-func command(t *testing.T, dir string, port int, wrapper ...string) (*exec.Cmd, *output) {
+func command(t *testing.T, dir string, port int, wrapper ...string) (*exec.Cmd, output) {
 	t.Helper()
 	program, err := os.Executable()
 	if err != nil {
@@ -65,11 +58,13 @@ func command(t *testing.T, dir string, port int, wrapper ...string) (*exec.Cmd, 
 		"-dir", dir, "-shim-port", strconv.Itoa(port), "-stop-with-parent")
 	cmd := exec.Command(args[0], args[1:]...)
 	cmd.Env = append(os.Environ(), roleVariable+"=1")
-	out := &output{}
-	cmd.Stdout, cmd.Stderr = out, out
-	// A killed wrapper leaves its child with these pipes; Wait must still end.
-	cmd.WaitDelay = 100 * time.Millisecond
-	return cmd, out
+	file, err := os.Create(filepath.Join(t.TempDir(), "output"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { file.Close() })
+	cmd.Stdout, cmd.Stderr = file, file
+	return cmd, output(file.Name())
 }
 
 func freePort(t *testing.T) int {
@@ -96,6 +91,11 @@ func start(t *testing.T, dir string, wrapper ...string) *devRun {
 	t.Cleanup(func() {
 		_ = cmd.Process.Kill() // fails when it has ended, as it should have
 		<-r.done
+		// A failed test must not leave anything either. What has ended meanwhile
+		// can't be killed.
+		for pid := range processes(t, dir) {
+			_ = syscall.Kill(pid, syscall.SIGKILL)
+		}
 		if t.Failed() {
 			t.Logf("functionmesh-dev printed:\n%s", out)
 		}

@@ -119,11 +119,14 @@ Next, in another terminal:
   kubectl explain pulsarfunctions.spec
   kubectl get pulsarfunction exclamation -o yaml
   kubectl get functions.compute.functionmesh.io exclamation -o yaml
-  curl -s ` + url + `
-  curl -s ` + url + `/wordcount
-  curl -s ` + url + `/exclamation
+  curl -sw '\n' ` + url + `
+  curl -sw '\n' ` + url + `/wordcount
+  curl -sw '\n' ` + url + `/exclamation
   kubectl patch pulsarfunction exclamation --type merge -p '{"spec":{"parallelism":2}}'
   curl -s -X DELETE ` + url + `/wordcount
+
+The same with Pulsar's own client, if you have it:
+
   pulsar-admin --admin-url $PULSAR_ADMIN_URL functions list --tenant public --namespace default
 
 Logs: ` + relative(filepath.Join(env.ControlPlane.Dir(), "logs")) + `. Ctrl-C stops everything.

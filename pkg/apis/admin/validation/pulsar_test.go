@@ -51,6 +51,10 @@ var commonRules = []pulsarRule{
 		"spec.resources.requests[cpu]", "The cpu allocation for the function must be positive"},
 	{"ram", func(f *v1alpha1.PulsarFunction) { request(f, "", "-1") },
 		"spec.resources.requests[memory]", "The ram allocation for the function must be positive"},
+	{"ram limit", func(f *v1alpha1.PulsarFunction) {
+		request(f, "", "")
+		f.Spec.Resources.Limits["memory"] = resource.Quantity{}
+	}, "spec.resources.limits[memory]", "The ram allocation for the function must be positive"},
 	{"disk", func(f *v1alpha1.PulsarFunction) { request(f, "", ""); f.Spec.Resources.Disk = &resource.Quantity{} },
 		"spec.resources.disk", "The disk allocation for the function must be positive"},
 	{"timeout", func(f *v1alpha1.PulsarFunction) { f.Spec.TimeoutMs = ptr(int64(0)) },
