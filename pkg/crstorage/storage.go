@@ -12,6 +12,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/conversion"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -217,6 +218,9 @@ func (s *Storage) tryOnce(ctx context.Context, key string, destination runtime.O
 	if err != nil {
 		return false, apierrors.NewInternalError(err)
 	}
+	if err := s.checkOwner(stored, before, after, name); err != nil {
+		return false, err
+	}
 	if !applyDelta(stored, before, after, s.projection.containers()) {
 		return false, s.project(data, destination)
 	}
@@ -272,6 +276,24 @@ func (s *Storage) untranslatableError(name string, cause error) error {
 	err.ErrStatus.Message = fmt.Sprintf("%s %q is invalid: spec: %s", s.config.Kind, name, message)
 	err.ErrStatus.Details.Causes = []metav1.StatusCause{{Type: metav1.CauseTypeFieldValueInvalid, Field: "spec", Message: message}}
 	return err
+}
+
+// checkOwner refuses to change the spec of a resource that a controller of the
+// backend's own group has made, such as a FunctionMesh: it would be changed back.
+func (s *Storage) checkOwner(stored, before, after map[string]any, name string) error {
+	if reflect.DeepEqual(before["spec"], after["spec"]) {
+		return nil
+	}
+	owner := metav1.GetControllerOf(&unstructured.Unstructured{Object: stored})
+	if owner == nil {
+		return nil
+	}
+	version, err := schema.ParseGroupVersion(owner.APIVersion)
+	if err != nil || version.Group != s.config.Client.Resource.Group {
+		return nil
+	}
+	return apierrors.NewConflict(s.config.Resource, name,
+		fmt.Errorf("its spec is written by %s %s: change it there", owner.Kind, owner.Name))
 }
 
 func (s *Storage) warnMissing(ctx context.Context) {

@@ -147,7 +147,7 @@ func fillMeta(meta *metav1.ObjectMeta, c randfill.Continue) {
 		meta.ManagedFields = []metav1.ManagedFieldsEntry{{
 			Manager: "kubectl", Operation: metav1.ManagedFieldsOperationApply, APIVersion: "admin.functionmesh.io/v1alpha1",
 			Time: &metav1.Time{Time: time.Unix(1_700_000_001, 0)}, FieldsType: "FieldsV1",
-			FieldsV1: &metav1.FieldsV1{Raw: []byte(`{"f:spec":{"f:className":{}}}`)}, Subresource: pick(r, []string{"", "status"}),
+			FieldsV1: metav1.NewFieldsV1(`{"f:spec":{"f:className":{}}}`), Subresource: pick(r, []string{"", "status"}),
 		}}
 	}
 }

@@ -37,6 +37,10 @@ func (r *reason) addTo(err error) error {
 	return WithPulsarReason(err, r.text)
 }
 
+// reasonField stands where a cause names its field. kubectl prints every cause as
+// "field: message", so it says whose words they are.
+const reasonField = "pulsar-admin"
+
 // WithPulsarReason returns err, an API status, with Pulsar's text as its last cause.
 func WithPulsarReason(err error, text string) error {
 	var apiStatus apierrors.APIStatus
@@ -48,6 +52,8 @@ func WithPulsarReason(err error, text string) error {
 	if status.Details == nil {
 		status.Details = &metav1.StatusDetails{}
 	}
-	status.Details.Causes = append(status.Details.Causes, metav1.StatusCause{Type: v1alpha1.CauseTypePulsarReason, Message: text})
+	status.Details.Causes = append(status.Details.Causes, metav1.StatusCause{
+		Type: v1alpha1.CauseTypePulsarReason, Message: text, Field: reasonField,
+	})
 	return &apierrors.StatusError{ErrStatus: *status}
 }

@@ -102,7 +102,12 @@ func (c *creation) check(ctx context.Context, obj runtime.Object, dryRun bool) e
 	for i := range functions {
 		existing := &functions[i]
 		same := existing.Spec.Tenant == id.Tenant && existing.Spec.Namespace == id.Namespace && existing.Spec.Name == id.Name
-		if same && existing.Name != function.Name {
+		switch {
+		case !same:
+		case existing.Name == function.Name:
+			// The backend refuses it, unless the object goes meanwhile.
+			view.SetReason(ctx, alreadyExistsReason(spec))
+		default:
 			return alreadyExists(function, existing)
 		}
 	}

@@ -137,5 +137,10 @@ func alreadyExists(function, existing *v1alpha1.PulsarFunction) error {
 	err := apierrors.NewAlreadyExists(v1alpha1.Resource("pulsarfunctions"), function.Name)
 	err.ErrStatus.Message = "Pulsar function " + spec.Tenant + "/" + spec.Namespace + "/" + spec.Name +
 		" already exists as PulsarFunction " + existing.Name
-	return view.WithPulsarReason(err, "Function "+spec.Name+" already exists")
+	return view.WithPulsarReason(err, alreadyExistsReason(spec))
+}
+
+// alreadyExistsReason is Pulsar's text for it.
+func alreadyExistsReason(spec *v1alpha1.PulsarFunctionSpec) string {
+	return "Function " + spec.Name + " already exists"
 }
