@@ -47,6 +47,11 @@ func (s *Storage) DeleteWithOptions(ctx context.Context, key string, validate st
 	for range deleteTries {
 		data, err := s.config.Client.get(ctx, namespace, name, "")
 		if err != nil {
+			if missingDefinition(err) {
+				// Not a 503, as other writes get: what can't be there needs no deletion,
+				// and an uninstallation must be able to end.
+				s.warnMissing(ctx)
+			}
 			return nil, false, s.errors.read(ctx, key, err)
 		}
 		current, cause := s.projection.view(data)

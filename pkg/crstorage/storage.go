@@ -19,6 +19,8 @@ import (
 	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/apiserver/pkg/storage"
 	"k8s.io/apiserver/pkg/warning"
+
+	"github.com/function-mesh/functionmesh-apiserver/pkg/delta"
 )
 
 // emptyResourceVersion is that of a list while the custom resource definition is
@@ -124,13 +126,16 @@ func (s *Storage) Create(ctx context.Context, key string, obj, out runtime.Objec
 	if err != nil {
 		return apierrors.NewInternalError(err)
 	}
-	prune(cr, s.projection.containers())
+	delta.Prune(cr, s.projection.containers())
 	resource := s.config.Client.Resource
 	cr["apiVersion"] = resource.GroupVersion().String()
 	cr["kind"] = s.config.Client.Kind
 	delete(cr, "status")
-	metadata := mapAt(cr, "metadata")
-	cr["metadata"] = metadata
+	metadata, ok := cr["metadata"].(map[string]any)
+	if !ok {
+		metadata = map[string]any{}
+		cr["metadata"] = metadata
+	}
 	metadata["name"] = name
 	if namespace != "" {
 		metadata["namespace"] = namespace
@@ -221,7 +226,11 @@ func (s *Storage) tryOnce(ctx context.Context, key string, destination runtime.O
 	if err := s.checkOwner(stored, before, after, name); err != nil {
 		return false, err
 	}
-	if !applyDelta(stored, before, after, s.projection.containers()) {
+	changed, err := s.merge(stored, before, after)
+	if err != nil {
+		return false, apierrors.NewInternalError(err)
+	}
+	if !changed {
 		return false, s.project(data, destination)
 	}
 	data, err = s.send(ctx, func(body []byte) ([]byte, error) {
@@ -236,6 +245,31 @@ func (s *Storage) tryOnce(ctx context.Context, key string, destination runtime.O
 		return true, nil
 	}
 	return false, s.errors.status(ctx, err)
+}
+
+// merge writes the difference between two projections into the stored resource.
+//
+// What a view shows where a resource is silent can depend on its other fields. So
+// the result is projected once more: had the update changed such a field, what it
+// didn't change would otherwise change along.
+func (s *Storage) merge(stored, before, after map[string]any) (changed bool, err error) {
+	if !delta.Apply(stored, before, after, s.projection.containers()) {
+		return false, nil
+	}
+	data, err := json.Marshal(stored)
+	if err != nil {
+		return false, fmt.Errorf("could not encode a custom resource: %w", err)
+	}
+	view, err := s.projection.view(data)
+	if err != nil {
+		return false, fmt.Errorf("could not read the changed resource: %w", err)
+	}
+	reached, err := s.projection.cr(view, false)
+	if err != nil {
+		return false, err
+	}
+	delta.Apply(stored, reached, after, s.projection.containers())
+	return true, nil
 }
 
 // createFrom is an update of an object that isn't there, which a server-side apply

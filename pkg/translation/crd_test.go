@@ -13,7 +13,7 @@ import (
 	"k8s.io/kube-openapi/pkg/validation/validate"
 	"sigs.k8s.io/yaml"
 
-	"github.com/function-mesh/functionmesh-apiserver/internal/crdpaths"
+	"github.com/function-mesh/functionmesh-apiserver/hack/crdpaths"
 )
 
 // crdsVariable names the directory with Function Mesh's own definitions. Without it,

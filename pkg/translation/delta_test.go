@@ -2,13 +2,12 @@ package translation
 
 import (
 	"encoding/json"
-	"reflect"
 
-	"k8s.io/apimachinery/pkg/runtime"
 	kjson "sigs.k8s.io/json"
 
 	adminv1alpha1 "github.com/function-mesh/functionmesh-apiserver/pkg/apis/admin/v1alpha1"
 	computev1alpha1 "github.com/function-mesh/functionmesh-apiserver/pkg/apis/compute/v1alpha1"
+	"github.com/function-mesh/functionmesh-apiserver/pkg/delta"
 )
 
 // The least that a writer does with a translator: this is what the translator is
@@ -33,81 +32,12 @@ func update(translator *FunctionTranslator, raw map[string]any, updated *adminv1
 		if err != nil {
 			return false, err
 		}
-		if !applyTestDelta(raw, toJSONMap(before), toJSONMap(after), translator.Containers()) {
+		if !delta.Apply(raw, toJSONMap(before), toJSONMap(after), translator.Containers()) {
 			break
 		}
 		changed = true
 	}
 	return changed, nil
-}
-
-func applyTestDelta(raw, before, after map[string]any, containers [][]string) bool {
-	for _, object := range []map[string]any{before, after} {
-		delete(object, "status")
-		metadata := object["metadata"].(map[string]any)
-		for key := range metadata {
-			if key != "labels" && key != "annotations" {
-				delete(metadata, key)
-			}
-		}
-	}
-	return mergeTestMap(raw, before, after, containers)
-}
-
-// mergeTestMap writes the difference between before and after to raw. containers
-// are relative to raw; one that is absent counts as empty.
-func mergeTestMap(raw, before, after map[string]any, containers [][]string) bool {
-	changed := false
-	keys := map[string]bool{}
-	for key := range before {
-		keys[key] = true
-	}
-	for key := range after {
-		keys[key] = true
-	}
-	for key := range keys {
-		old, had := before[key]
-		wanted, has := after[key]
-		if had == has && reflect.DeepEqual(old, wanted) {
-			continue
-		}
-		inner, structural := containersIn(containers, key)
-		oldMap, _ := old.(map[string]any)
-		wantedMap, isMap := wanted.(map[string]any)
-		rawMap, rawIsMap := raw[key].(map[string]any)
-		if rawIsMap && (isMap || structural) {
-			changed = mergeTestMap(rawMap, oldMap, wantedMap, inner) || changed
-			if structural && len(rawMap) == 0 {
-				delete(raw, key)
-			}
-			continue
-		}
-		changed = true
-		if has {
-			raw[key] = runtime.DeepCopyJSONValue(wanted)
-		} else {
-			delete(raw, key)
-		}
-	}
-	return changed
-}
-
-// containersIn returns the containers under a member, and whether the member is
-// one itself.
-func containersIn(containers [][]string, key string) ([][]string, bool) {
-	var inner [][]string
-	structural := false
-	for _, path := range containers {
-		if path[0] != key {
-			continue
-		}
-		if len(path) == 1 {
-			structural = true
-		} else {
-			inner = append(inner, path[1:])
-		}
-	}
-	return inner, structural
 }
 
 func toJSONMap(value any) map[string]any {

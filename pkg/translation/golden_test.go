@@ -10,7 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"sigs.k8s.io/yaml"
 
-	"github.com/function-mesh/functionmesh-apiserver/internal/crdpaths"
+	"github.com/function-mesh/functionmesh-apiserver/hack/crdpaths"
 	adminv1alpha1 "github.com/function-mesh/functionmesh-apiserver/pkg/apis/admin/v1alpha1"
 )
 

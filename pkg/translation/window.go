@@ -35,7 +35,7 @@ func windowToCR(view *adminv1alpha1.PulsarFunctionSpec, cr *computev1alpha1.Func
 		WatermarkEmitIntervalMs:       window.WatermarkEmitIntervalMs,
 		TimestampExtractorClassName:   window.TimestampExtractorClassName,
 	}
-	if window.MaxLagMs != nil && *window.MaxLagMs == 0 {
+	if window.TimestampExtractorClassName != "" && window.MaxLagMs != nil && *window.MaxLagMs == 0 {
 		// No lag is what the runtime takes for an absent one, and Pulsar's default, but
 		// the operator's webhook refuses the number.
 		cr.WindowConfig.MaxLagMs = nil

@@ -147,6 +147,27 @@ func startAPIServer(ctx context.Context, t *testing.T, options devenv.APIServerO
 	return server
 }
 
+// startOnce returns what starts a stopped server again. If the test doesn't come to
+// that, its end does.
+func startOnce(t *testing.T, server *controlplane.Server) func(context.Context) {
+	t.Helper()
+	started := false
+	start := func(ctx context.Context) {
+		t.Helper()
+		if started {
+			return
+		}
+		started = true
+		ctx, cancel := context.WithTimeout(ctx, limit)
+		defer cancel()
+		if err := server.Start(ctx); err != nil {
+			t.Error(err)
+		}
+	}
+	t.Cleanup(func() { start(context.Background()) })
+	return start
+}
+
 // same returns an error unless a process is the one that it was.
 func same(server *controlplane.Server, pid int) error {
 	select {

@@ -44,7 +44,8 @@ func expectNoError(t *testing.T, what string, err error) {
 func goConfig(name identity.Name) *utils.FunctionConfig {
 	return &utils.FunctionConfig{
 		Tenant: name.Tenant, Namespace: name.Namespace, Name: name.Name,
-		ClassName: "org.example.F", Inputs: []string{"persistent://public/default/in"}, Output: "persistent://public/default/out",
+		ClassName: "org.example.F", Jar: ptr.To("function://public/default/code@1"),
+		Inputs: []string{"persistent://public/default/in"}, Output: "persistent://public/default/out",
 		AutoAck: true, CleanupSubscription: true, ForwardSourceMessageProperty: true,
 	}
 }
@@ -143,9 +144,9 @@ func TestGoClientOtherRuntimes(t *testing.T) {
 		set            func(*utils.FunctionConfig, *string)
 		want           map[string]any
 	}{
-		{"PYTHON", "function://public/default/code@2", func(c *utils.FunctionConfig, url *string) { c.Py, c.ClassName = url, "module.Class" },
+		{"PYTHON", "function://public/default/code@2", func(c *utils.FunctionConfig, url *string) { c.Py, c.Jar, c.ClassName = url, nil, "module.Class" },
 			map[string]any{"spec.python.pyLocation": "function://public/default/code@2", "spec.className": "module.Class"}},
-		{"GO", "function://public/default/code@3", func(c *utils.FunctionConfig, url *string) { c.Go, c.ClassName = url, "" },
+		{"GO", "function://public/default/code@3", func(c *utils.FunctionConfig, url *string) { c.Go, c.Jar, c.ClassName = url, nil, "" },
 			map[string]any{"spec.golang.goLocation": "function://public/default/code@3"}},
 	} {
 		name := identity.Name{Tenant: "go-client", Namespace: "others", Name: "f-" + runtime.name}
@@ -178,6 +179,7 @@ func TestGoClientZeroValues(t *testing.T) {
 	client := goClient(t, pulsarconfig.V3).Functions()
 	function := &utils.FunctionConfig{
 		Tenant: name.Tenant, Namespace: name.Namespace, Name: name.Name, ClassName: "org.example.F", Inputs: []string{"in"},
+		Jar:            ptr.To("function://public/default/code@1"),
 		ProducerConfig: &utils.ProducerConfig{},
 	}
 	expectNoError(t, "create", client.CreateFuncWithURL(function, "function://public/default/code@1"))
@@ -245,7 +247,7 @@ func TestGoClientUpdates(t *testing.T) {
 	}
 	// A new package alone is a change.
 	update := goConfig(name)
-	update.ClassName, update.Inputs, update.Output, update.CleanupSubscription = "", nil, "", false
+	update.Jar, update.ClassName, update.Inputs, update.Output, update.CleanupSubscription = nil, "", nil, "", false
 	expectNoError(t, "package", client.UpdateFunctionWithURL(update, "function://public/default/code@2", nil))
 	expectFields(t, "after package", resource(t, name.ObjectName()).Object, map[string]any{"spec.java.jarLocation": "function://public/default/code@2"})
 	expectFields(t, "after package", rest().read(t, name), want)

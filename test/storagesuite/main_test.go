@@ -71,7 +71,7 @@ func start(dir string) error {
 			// The suites' namespaces don't exist.
 			"--disable-admission-plugins=NamespaceLifecycle",
 			// No Lease that is renewed every few seconds.
-			"--feature-gates=APIServerIdentity=false",
+			"--feature-gates=APIServerIdentity=false,UnknownVersionInteroperabilityProxy=false",
 			// The tests themselves say when history is forgotten.
 			"--etcd-compaction-interval=0",
 		},

@@ -202,13 +202,3 @@ func (s *suiteStorage) UpdatePrefixTransformer(modify storagetesting.PrefixTrans
 	s.transformer = modify(storagetesting.NewPrefixTransformer([]byte(transformerPrefix), false))
 	return func() { s.transformer = before }
 }
-
-// increaseVersion lets the global resource version grow by one.
-func increaseVersion(ctx context.Context, t *testing.T) int64 {
-	t.Helper()
-	reply, err := etcd.Put(ctx, "increaseRV", "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return reply.Header.Revision
-}

@@ -126,6 +126,11 @@ func (c *checks) checkClassName(path *field.Path, name string, python bool) {
 // checkSecret checks a secret, which an instance gets as an environment variable.
 func (c *checks) checkSecret(name string) {
 	path, ref := c.child("secrets").Key(name), c.spec.Secrets[name]
+	if c.old != nil {
+		if old, found := c.old.Spec.Secrets[name]; found && old == ref {
+			return
+		}
+	}
 	for _, message := range validation.IsEnvVarName(name) {
 		c.own(field.Invalid(path, shortened(name), message))
 	}
@@ -155,6 +160,9 @@ func (c *checks) checkResources() {
 	resources := c.spec.Resources
 	if resources == nil || len(resources.Requests) == 0 && len(resources.Limits) == 0 {
 		return // the server's defaults apply
+	}
+	if c.kept(func(spec *functionSpec) any { return spec.Resources }) {
+		return
 	}
 	path := c.child("resources")
 	for _, list := range []struct {

@@ -14,11 +14,6 @@ func (c *checks) checkOperatorRules() {
 		c.own(field.Invalid(c.child("maxMessageRetries"), *retries,
 			"must be positive with a deadLetterTopic: the Function Mesh operator takes 0 for no limit"))
 	}
-	if window := c.spec.WindowConfig; window != nil && window.TimestampExtractorClassName != "" &&
-		window.MaxLagMs != nil && *window.MaxLagMs == 0 {
-		c.own(field.Invalid(c.child("windowConfig", "maxLagMs"), *window.MaxLagMs,
-			"must be positive with a timestampExtractorClassName: the Function Mesh operator refuses 0, which is the default"))
-	}
 }
 
 // shellWord is what needs no quoting in a shell.
@@ -34,14 +29,15 @@ func (c *checks) checkGoRunner() {
 	if runtimeOf(c.spec) != runtimeGo {
 		return
 	}
-	inputs := c.inputTopics()
 	names := map[string]bool{}
-	for _, input := range inputs {
+	for _, input := range c.inputTopics() {
 		names[input.name] = true
 		c.checkShellWord(input)
 	}
-	if len(names) > 1 {
-		c.own(field.Invalid(c.child("inputs"), len(names), "a Go function consumes exactly one topic in Function Mesh"))
+	// The operator takes the first of the inputs, and crashes where there is none.
+	if len(names) > 1 || len(c.spec.Inputs) != 1 {
+		c.own(field.Invalid(c.child("inputs"), omitted,
+			"a Go function consumes exactly one topic in Function Mesh, which inputs must name"))
 	}
 	const noPattern = "a Go function consumes no patterns in Function Mesh, only exactly one topic"
 	if c.spec.TopicsPattern != "" {
@@ -60,10 +56,10 @@ func (c *checks) checkGoRunner() {
 	} {
 		c.checkShellWord(text)
 	}
-	if len(c.spec.Secrets) > 0 {
+	if len(c.spec.Secrets) > 0 && !c.kept(func(spec *functionSpec) any { return spec.Secrets }) {
 		c.own(field.Forbidden(c.child("secrets"), "a Go function gets no secrets in Function Mesh"))
 	}
-	if c.hasUserConfig() {
+	if c.hasUserConfig() && !c.kept(func(spec *functionSpec) any { return spec.UserConfig }) {
 		c.own(field.Forbidden(c.child("userConfig"),
 			"a Go function can't get it in Function Mesh, which puts it into a shell command without quotes"))
 	}

@@ -18,13 +18,12 @@ func secret(name, path, key string) change {
 	}
 }
 
-func spec(apply func(*v1alpha1.PulsarFunctionSpec)) change {
+func spec(apply func(*functionSpec)) change {
 	return func(f *v1alpha1.PulsarFunction) { apply(&f.Spec) }
 }
 
 // The rules of Kubernetes, of the operator and of its shell commands.
 func TestOwnRules(t *testing.T) {
-	type functionSpec = v1alpha1.PulsarFunctionSpec
 	for name, test := range map[string]struct {
 		change change
 		path   string
@@ -122,7 +121,7 @@ func TestOwnRules(t *testing.T) {
 		"no JSON":          {spec(func(s *functionSpec) { s.UserConfig = raw(`{`) }), "spec.userConfig", "must be a JSON object"},
 		"late topic":       {window(v1alpha1.WindowConfig{WindowLengthCount: ptr(int32(1)), LateDataTopic: "a/b"}), "spec.windowConfig.lateDataTopic", "no valid topic name"},
 		"extractor":        {window(v1alpha1.WindowConfig{WindowLengthCount: ptr(int32(1)), TimestampExtractorClassName: "a b"}), "spec.windowConfig.timestampExtractorClassName", "binary name"},
-		"no lag":           {window(v1alpha1.WindowConfig{WindowLengthCount: ptr(int32(1)), TimestampExtractorClassName: "a.B"}), "spec.windowConfig.maxLagMs", "the Function Mesh operator refuses 0"},
+		"no runtime":       {noRuntime, "spec", "exactly one of java, python and go must be set"},
 		"no retries":       {spec(func(s *functionSpec) { s.MaxMessageRetries, s.DeadLetterTopic = ptr(int32(0)), "dead" }), "spec.maxMessageRetries", "must be positive with a deadLetterTopic"},
 		"payload processor": {func(f *v1alpha1.PulsarFunction) {
 			inputSpec(f, "x", v1alpha1.ConsumerSpec{MessagePayloadProcessorConfig: &v1alpha1.MessagePayloadProcessorConfig{ClassName: "a b"}})
@@ -139,6 +138,11 @@ func TestOwnRules(t *testing.T) {
 			noInputs(f)
 			inputSpec(f, "x", v1alpha1.ConsumerSpec{RegexPattern: true})
 		}, "spec.inputSpecs[x].regexPattern", "no patterns"},
+		"go, topic elsewhere": {func(f *v1alpha1.PulsarFunction) {
+			toGo(f)
+			noInputs(f)
+			f.Spec.CustomSerdeInputs = map[string]string{"in": "a.B"}
+		}, "spec.inputs", "exactly one topic"},
 		"go, secrets":       {func(f *v1alpha1.PulsarFunction) { toGo(f); secret("A", "s", "k")(f) }, "spec.secrets", "no secrets"},
 		"go, configuration": {func(f *v1alpha1.PulsarFunction) { toGo(f); f.Spec.UserConfig = raw(`{"a":1}`) }, "spec.userConfig", "without quotes"},
 		"go, input":         {func(f *v1alpha1.PulsarFunction) { toGo(f); f.Spec.Inputs = []string{"a$(id)"} }, "spec.inputs[0]", "without quotes"},

@@ -217,9 +217,9 @@ func (c *checks) checkKeyReader(path *field.Path, crypto *v1alpha1.CryptoConfig)
 // the configuration.
 func (c *checks) checkConversion() {
 	if runtimeOf(c.spec) != runtimeJava { // Java functions have had it with another text
-		c.checkCustomSchemas("customSchemaInputs", c.spec.CustomSchemaInputs, "Incorrect custom schema inputs,Topic %s ")
+		c.checkCustomSchemas("customSchemaInputs", schemaInputsOf, "Incorrect custom schema inputs,Topic %s ")
 	}
-	c.checkCustomSchemas("customSchemaOutputs", c.spec.CustomSchemaOutputs, "Incorrect custom schema outputs,Topic %s ")
+	c.checkCustomSchemas("customSchemaOutputs", schemaOutputsOf, "Incorrect custom schema outputs,Topic %s ")
 
 	guarantees := c.spec.ProcessingGuarantees
 	if c.spec.WindowConfig != nil {
@@ -236,15 +236,26 @@ func (c *checks) checkConversion() {
 	c.checkPackageProvided()
 }
 
-// checkCustomSchemas checks JSON texts of Pulsar's ConsumerConfig by topic.
-func (c *checks) checkCustomSchemas(member string, schemas map[string]string, text string) {
+// checkCustomSchemas checks JSON texts of Pulsar's ConsumerConfig by topic. The
+// operator takes what stands in a Function for a schema type as it is, so one made
+// by other means may hold such.
+func (c *checks) checkCustomSchemas(member string, of func(*functionSpec) map[string]string, text string) {
+	schemas := of(c.spec)
 	for _, name := range sortedKeys(schemas) {
+		if old := c.old; old != nil {
+			if schema, found := of(&old.Spec)[name]; found && schema == schemas[name] {
+				continue
+			}
+		}
 		var consumer *v1alpha1.ConsumerSpec
 		if err := json.Unmarshal([]byte(schemas[name]), &consumer); err != nil || consumer == nil {
 			c.pulsar(field.Invalid(c.child(member).Key(name), omitted, fmt.Sprintf(text, name)))
 		}
 	}
 }
+
+func schemaInputsOf(spec *functionSpec) map[string]string  { return spec.CustomSchemaInputs }
+func schemaOutputsOf(spec *functionSpec) map[string]string { return spec.CustomSchemaOutputs }
 
 func isBlank(s string) bool {
 	return strings.TrimSpace(s) == ""

@@ -123,7 +123,7 @@ func (c *checks) checkJava() {
 	if isBlank(c.spec.ClassName) {
 		c.pulsar(field.Required(c.child("className"), "Function class name is not provided."))
 	}
-	c.checkCustomSchemas("customSchemaInputs", c.spec.CustomSchemaInputs, "Topic %s has an incorrect schema Info")
+	c.checkCustomSchemas("customSchemaInputs", schemaInputsOf, "Topic %s has an incorrect schema Info")
 	for _, name := range sortedKeys(c.spec.InputSpecs) {
 		if consumer := c.spec.InputSpecs[name]; consumer.SchemaType != "" && consumer.SerdeClassName != "" {
 			c.pulsar(field.Invalid(c.child("inputSpecs").Key(name), omitted,

@@ -58,6 +58,32 @@ func TestUpdateOfWhatWasHandMade(t *testing.T) {
 	}
 }
 
+func TestUpdateOfHandMadeParts(t *testing.T) {
+	for name, handMade := range map[string]change{
+		"resources": func(f *v1alpha1.PulsarFunction) { f.Spec.Resources = &v1alpha1.Resources{Requests: amounts("1", "")} },
+		"secrets":   secret("brokerServiceURL", "s", ""),
+		"schemas": func(f *v1alpha1.PulsarFunction) {
+			f.Spec.CustomSchemaInputs, f.Spec.CustomSchemaOutputs = map[string]string{"x": "avro"}, map[string]string{"y": "avro"}
+		},
+		"go": func(f *v1alpha1.PulsarFunction) {
+			toGo(f)
+			secret("A", "s", "k")(f)
+			f.Spec.UserConfig = raw(`{"a":1}`)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			old := made(handMade)
+			if result := ValidatePulsarFunction(old, testOptions); len(result.Errors) == 0 {
+				t.Fatal("no errors for a new one")
+			}
+			scaled := made(handMade, func(f *v1alpha1.PulsarFunction) { f.Spec.Parallelism = ptr(int32(3)) })
+			if result := ValidatePulsarFunctionUpdate(scaled, old, testOptions); len(result.Errors) > 0 {
+				t.Errorf("errors %v, want none", result.Errors)
+			}
+		})
+	}
+}
+
 // What changes is checked as if it were new, whatever the old one was.
 func TestUpdateChecksWhatChanges(t *testing.T) {
 	for name, test := range map[string]struct {
@@ -70,6 +96,12 @@ func TestUpdateChecksWhatChanges(t *testing.T) {
 		"location removed": {nil, noPackage, "spec.package.location", "Function package is not provided"},
 		"cluster":          {handMade, func(f *v1alpha1.PulsarFunction) { f.Spec.Cluster = "unknown" }, "spec.cluster", "supported values"},
 		"label":            {handMade, func(f *v1alpha1.PulsarFunction) { f.Labels["admin.functionmesh.io/old"] = "y" }, "metadata.labels[admin.functionmesh.io/old]", "reserved"},
+		"resources":        {resources("1", "1Gi"), func(f *v1alpha1.PulsarFunction) { delete(f.Spec.Resources.Limits, "memory") }, "spec.resources.limits[memory]", "both a request and a limit"},
+		"secret":           {secret("A", "s", "k"), secret("A", "s", ""), "spec.secrets[A].key", "both path and key"},
+		"empty secret":     {nil, secret("A", "", ""), "spec.secrets[A].path", "both path and key"},
+		"schema":           {nil, func(f *v1alpha1.PulsarFunction) { schemaInput(f, "x", "avro") }, "spec.customSchemaInputs[x]", "Topic x has an incorrect schema Info"},
+		"go secrets":       {toGo, func(f *v1alpha1.PulsarFunction) { secret("A", "s", "k")(f) }, "spec.secrets", "no secrets"},
+		"go configuration": {toGo, func(f *v1alpha1.PulsarFunction) { f.Spec.UserConfig = raw(`{"a":1}`) }, "spec.userConfig", "without quotes"},
 		"anything":         {handMade, func(f *v1alpha1.PulsarFunction) { f.Spec.Parallelism = ptr(int32(0)) }, "spec.parallelism", "must be a positive number"},
 		"python without package": {toPython, func(f *v1alpha1.PulsarFunction) { toPython(f); noPackage(f) }, "spec.package.location",
 			"Function Package is not provided"},

@@ -10,6 +10,7 @@ package validation
 import (
 	"regexp"
 
+	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"github.com/function-mesh/functionmesh-apiserver/pkg/apis/admin/v1alpha1"
@@ -43,9 +44,9 @@ func ValidatePulsarFunction(function *v1alpha1.PulsarFunction, options Options) 
 
 // ValidatePulsarFunctionUpdate checks a changed function after defaulting. The
 // rules are those for new functions, and what identifies a function can't change.
-// What a Function made by other means may have always violated (its identity,
-// package, file name and cluster) is checked only where it changes, so that it can
-// still be scaled.
+// What a Function made by other means may have always violated (names, package, file
+// name, cluster, resources, secrets, schemas as the operator reads them) is checked
+// only where it changes, so that it can still be scaled.
 func ValidatePulsarFunctionUpdate(function, old *v1alpha1.PulsarFunction, options Options) Result {
 	return validate(function, old, options)
 }
@@ -82,7 +83,7 @@ func validate(function, old *v1alpha1.PulsarFunction, options Options) Result {
 type checks struct {
 	metadata, path *field.Path
 	function       *v1alpha1.PulsarFunction
-	spec           *v1alpha1.PulsarFunctionSpec
+	spec           *functionSpec
 	old            *v1alpha1.PulsarFunction // nil for a new function
 	options        Options
 
@@ -111,6 +112,13 @@ func (c *checks) child(name string, more ...string) *field.Path {
 	return c.path.Child(name, more...)
 }
 
+type functionSpec = v1alpha1.PulsarFunctionSpec
+
+// kept tells whether an update leaves a part of the spec as it was.
+func (c *checks) kept(part func(*functionSpec) any) bool {
+	return c.old != nil && equality.Semantic.DeepEqual(part(c.spec), part(&c.old.Spec))
+}
+
 // omitted stands for a value that an error must not repeat: it may be long, or a
 // credential that somebody put where none belongs.
 var omitted = field.OmitValueType{}
@@ -123,7 +131,7 @@ const (
 )
 
 // runtimesOf returns the runtimes that are set.
-func runtimesOf(spec *v1alpha1.PulsarFunctionSpec) []string {
+func runtimesOf(spec *functionSpec) []string {
 	var set []string
 	if spec.Java != nil {
 		set = append(set, runtimeJava)
@@ -138,7 +146,7 @@ func runtimesOf(spec *v1alpha1.PulsarFunctionSpec) []string {
 }
 
 // runtimeOf returns the runtime, or "" if it is not exactly one.
-func runtimeOf(spec *v1alpha1.PulsarFunctionSpec) string {
+func runtimeOf(spec *functionSpec) string {
 	if set := runtimesOf(spec); len(set) == 1 {
 		return set[0]
 	}
@@ -146,7 +154,7 @@ func runtimeOf(spec *v1alpha1.PulsarFunctionSpec) string {
 }
 
 // locationOf returns where the package is fetched from, or "".
-func locationOf(spec *v1alpha1.PulsarFunctionSpec) string {
+func locationOf(spec *functionSpec) string {
 	if spec.Package == nil {
 		return ""
 	}

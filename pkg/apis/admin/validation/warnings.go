@@ -53,7 +53,7 @@ func Warnings(function *v1alpha1.PulsarFunction) []string {
 }
 
 // ignoredByGo names the fields that have no effect on a Go function.
-func ignoredByGo(spec *v1alpha1.PulsarFunctionSpec) []string {
+func ignoredByGo(spec *functionSpec) []string {
 	var ignored []string
 	for _, candidate := range []struct {
 		name string
@@ -113,7 +113,7 @@ func UpdateWarnings(function, old *v1alpha1.PulsarFunction) []string {
 }
 
 // subscriptionOf returns the name of the subscription, Pulsar's default included.
-func subscriptionOf(spec *v1alpha1.PulsarFunctionSpec) string {
+func subscriptionOf(spec *functionSpec) string {
 	if spec.SubscriptionName != "" {
 		return spec.SubscriptionName
 	}
@@ -121,7 +121,7 @@ func subscriptionOf(spec *v1alpha1.PulsarFunctionSpec) string {
 }
 
 // subscriptionType returns the type that Pulsar derives.
-func subscriptionType(spec *v1alpha1.PulsarFunctionSpec) string {
+func subscriptionType(spec *functionSpec) string {
 	switch {
 	case spec.RetainOrdering || spec.ProcessingGuarantees == v1alpha1.EffectivelyOnce:
 		return "Failover"
@@ -133,7 +133,7 @@ func subscriptionType(spec *v1alpha1.PulsarFunctionSpec) string {
 }
 
 // topicsLeft returns the topics and patterns that are consumed no more.
-func topicsLeft(spec, oldSpec *v1alpha1.PulsarFunctionSpec) []string {
+func topicsLeft(spec, oldSpec *functionSpec) []string {
 	consumed := map[string]bool{}
 	for _, input := range (&checks{spec: spec}).inputTopics() {
 		consumed[input.name] = true

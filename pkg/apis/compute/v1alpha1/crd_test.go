@@ -9,7 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"sigs.k8s.io/yaml"
 
-	"github.com/function-mesh/functionmesh-apiserver/internal/crdpaths"
+	"github.com/function-mesh/functionmesh-apiserver/hack/crdpaths"
 )
 
 // root is the repository.

@@ -14,6 +14,7 @@ import (
 
 	"github.com/function-mesh/functionmesh-apiserver/pkg/apis/admin/v1alpha1"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/apis/admin/validation"
+	"github.com/function-mesh/functionmesh-apiserver/pkg/identity"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/registry/view"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/translation"
 )
@@ -59,7 +60,7 @@ func (s strategy) PrepareForUpdate(_ context.Context, obj, old runtime.Object) {
 	function, before := obj.(*v1alpha1.PulsarFunction), old.(*v1alpha1.PulsarFunction)
 	function.Status = before.Status
 	keepIdentity(&function.Spec.ComponentSpec, &before.Spec.ComponentSpec)
-	s.translator.Default(function)
+	s.translator.DefaultUpdate(function, before)
 }
 
 // keepIdentity gives a replacement that leaves the identity out the present one.
@@ -91,7 +92,7 @@ func (s strategy) ValidateUpdate(ctx context.Context, obj, old runtime.Object) f
 func (strategy) WarningsOnCreate(_ context.Context, obj runtime.Object) []string {
 	function := obj.(*v1alpha1.PulsarFunction)
 	warnings := append(validation.Warnings(function), translation.KeptFieldWarnings(function)...)
-	if function.Spec.Package != nil && function.Spec.Package.Location != "" {
+	if identity.IsPackageURL(location(function)) {
 		warnings = append(warnings, unresolvedPackage)
 	}
 	return warnings
@@ -101,7 +102,7 @@ func (strategy) WarningsOnUpdate(_ context.Context, obj, old runtime.Object) []s
 	function, before := obj.(*v1alpha1.PulsarFunction), old.(*v1alpha1.PulsarFunction)
 	warnings := append(validation.Warnings(function), validation.UpdateWarnings(function, before)...)
 	warnings = append(warnings, translation.KeptFieldWarnings(function)...)
-	if location(function) != location(before) && location(function) != "" {
+	if location(function) != location(before) && identity.IsPackageURL(location(function)) {
 		warnings = append(warnings, unresolvedPackage)
 	}
 	return warnings

@@ -1,4 +1,4 @@
-// Command crd-paths prints the fields of a custom resource definition, whose file
+// Command print prints the fields of a custom resource definition, whose file
 // is its only argument, as package crdpaths formats them.
 package main
 
@@ -6,19 +6,19 @@ import (
 	"fmt"
 	"os"
 
-	"github.com/function-mesh/functionmesh-apiserver/internal/crdpaths"
+	"github.com/function-mesh/functionmesh-apiserver/hack/crdpaths"
 )
 
 func main() {
 	if err := run(os.Args[1:]); err != nil {
-		fmt.Fprintln(os.Stderr, "crd-paths:", err)
+		fmt.Fprintln(os.Stderr, "could not list the fields:", err)
 		os.Exit(1)
 	}
 }
 
 func run(args []string) error {
 	if len(args) != 1 {
-		return fmt.Errorf("usage: crd-paths FILE")
+		return fmt.Errorf("usage: print FILE")
 	}
 	crd, err := os.ReadFile(args[0])
 	if err != nil {

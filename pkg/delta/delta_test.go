@@ -1,21 +1,23 @@
-package crstorage
+package delta
 
 import (
 	"encoding/json"
 	"reflect"
 	"testing"
+
+	kjson "sigs.k8s.io/json"
 )
 
 func decode(t *testing.T, text string) map[string]any {
 	t.Helper()
-	object, err := fromJSON([]byte(text))
-	if err != nil {
+	var object map[string]any
+	if err := kjson.UnmarshalCaseSensitivePreserveInts([]byte(text), &object); err != nil {
 		t.Fatalf("could not decode %s: %v", text, err)
 	}
 	return object
 }
 
-func TestApplyDelta(t *testing.T) {
+func TestApply(t *testing.T) {
 	containers := [][]string{{"spec", "input"}, {"metadata", "labels"}, {"metadata", "annotations"}}
 	for name, test := range map[string]struct {
 		raw, before, after, want string
@@ -70,11 +72,23 @@ func TestApplyDelta(t *testing.T) {
 			after:  `{"metadata":{}}`,
 			want:   `{"metadata":{"finalizers":["orphan"]}}`,
 		},
-		"a view can't set a hidden finalizer": {
-			raw:    `{"metadata":{}}`,
+		"a first shown finalizer comes after the hidden ones": {
+			raw:    `{"metadata":{"finalizers":["foregroundDeletion"]}}`,
 			before: `{"metadata":{}}`,
-			after:  `{"metadata":{"finalizers":["foregroundDeletion","mine"]}}`,
-			want:   `{"metadata":{"finalizers":["mine"]}}`,
+			after:  `{"metadata":{"finalizers":["mine"]}}`,
+			want:   `{"metadata":{"finalizers":["foregroundDeletion","mine"]}}`,
+		},
+		"a container that a projection no longer has keeps what is foreign in it": {
+			raw:    `{"metadata":{"annotations":{"mine":"1","foreign":"2"}},"spec":{"input":{"topics":["a"],"foreign":1}}}`,
+			before: `{"metadata":{"annotations":{"mine":"1"}},"spec":{"input":{"topics":["a"]}}}`,
+			after:  `{"metadata":{},"spec":{}}`,
+			want:   `{"metadata":{"annotations":{"foreign":"2"}},"spec":{"input":{"foreign":1}}}`,
+		},
+		"a map that is no container goes as a whole": {
+			raw:    `{"spec":{"window":{"length":1,"foreign":1}}}`,
+			before: `{"spec":{"window":{"length":1}}}`,
+			after:  `{"spec":{}}`,
+			want:   `{"spec":{}}`,
 		},
 		"first label and annotation": {
 			raw:    `{"metadata":{"name":"f"}}`,
@@ -104,7 +118,7 @@ func TestApplyDelta(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			raw := decode(t, test.raw)
-			changed := applyDelta(raw, decode(t, test.before), decode(t, test.after), containers)
+			changed := Apply(raw, decode(t, test.before), decode(t, test.after), containers)
 			if changed == test.unchanged {
 				t.Errorf("changed = %v", changed)
 			}

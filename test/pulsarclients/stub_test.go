@@ -1,4 +1,0 @@
-package pulsarclients
-
-func javaIsOff() bool { return true }
-func stopJava()       {}
