@@ -1,0 +1,89 @@
+package config
+
+import (
+	"strings"
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+)
+
+const valid = `
+apiVersion: config.functionmesh.io/v1alpha1
+kind: FunctionMeshAPIServerConfiguration
+pulsarClusters:
+- name: pulsar
+  serviceUrl: pulsar://broker:6650
+  webServiceUrl: http://broker:8080
+runnerImages: {java: j, python: p, go: g}
+`
+
+func TestParseFillsInDefaults(t *testing.T) {
+	config, err := Parse([]byte(valid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if config.PackageDirectory != "/pulsar" {
+		t.Errorf("packageDirectory %q", config.PackageDirectory)
+	}
+	memory := config.DefaultResources[corev1.ResourceMemory]
+	if memory.String() != "1Gi" {
+		t.Errorf("memory %s", memory.String())
+	}
+	if names := ClusterNames(config); len(names) != 1 || names[0] != "pulsar" {
+		t.Errorf("clusters %v", names)
+	}
+}
+
+func TestParseNamesTheFieldThatIsWrong(t *testing.T) {
+	for name, test := range map[string]struct{ old, new, want string }{
+		"unknown field":     {"runnerImages:", "runnerImage: {}\nrunnerImages:", "runnerImage"},
+		"kind":              {"FunctionMeshAPIServerConfiguration", "Function", "kind"},
+		"no cluster":        {"pulsarClusters:", "pulsarClusters: []\nx:", "x"},
+		"cluster name":      {"name: pulsar", "name: 'a b'", "pulsarClusters[0].name"},
+		"service URL":       {"pulsar://broker:6650", "http://broker", "pulsarClusters[0].serviceUrl"},
+		"web service URL":   {"http://broker:8080", "broker:8080", "pulsarClusters[0].webServiceUrl"},
+		"credentials":       {"http://broker:8080", "http://u:p@broker:8080", "must not hold credentials"},
+		"image":             {"python: p, ", "", "runnerImages.python"},
+		"directory":         {"runnerImages:", "packageDirectory: /a b\nrunnerImages:", "packageDirectory"},
+		"directory climbs":  {"runnerImages:", "packageDirectory: /a/../b\nrunnerImages:", "packageDirectory"},
+		"pattern":           {"runnerImages:", "additionalPackageUrlPatterns: ['(']\nrunnerImages:", "additionalPackageUrlPatterns[0]"},
+		"resource":          {"runnerImages:", "defaultResources: {disk: 1Gi}\nrunnerImages:", "defaultResources"},
+		"negative resource": {"runnerImages:", "defaultResources: {cpu: '-1'}\nrunnerImages:", "defaultResources.cpu"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			text := strings.Replace(valid, test.old, test.new, 1)
+			if text == valid {
+				t.Fatal("the test changes nothing")
+			}
+			_, err := Parse([]byte(text))
+			if err == nil || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("got %v, want an error that names %s", err, test.want)
+			}
+			if err != nil && strings.Contains(err.Error(), "u:p@") {
+				t.Errorf("%v repeats a credential", err)
+			}
+		})
+	}
+}
+
+func TestPackageURLPatternsMatchWholeURLs(t *testing.T) {
+	config, err := Parse([]byte(valid + "additionalPackageUrlPatterns: ['https://a\\.example/.*|https://b\\.example/x']\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	patterns, err := PackageURLPatterns(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for url, want := range map[string]bool{
+		"https://a.example/f.jar":                       true,
+		"https://b.example/x":                           true,
+		"https://evil.example/?https://a.example/f.jar": false,
+		"https://b.example/xy":                          false,
+		"prefix https://b.example/x":                    false,
+	} {
+		if got := patterns[0].MatchString(url); got != want {
+			t.Errorf("%s: %v", url, got)
+		}
+	}
+}

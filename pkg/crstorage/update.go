@@ -1,0 +1,178 @@
+package crstorage
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/util/wait"
+	"k8s.io/apiserver/pkg/storage"
+
+	"github.com/function-mesh/functionmesh-apiserver/pkg/delta"
+)
+
+// GuaranteedUpdate implements storage.Interface. A conflict that the backend
+// reports is tried again until ctx ends; an error of tryUpdate, a conflict with the
+// resource version that the client sent among them, is the caller's.
+//
+// cachedExistingObject is not used: what is merged must be what is stored.
+func (s *Storage) GuaranteedUpdate(ctx context.Context, key string, destination runtime.Object, ignoreNotFound bool,
+	preconditions *storage.Preconditions, tryUpdate storage.UpdateFunc, _ runtime.Object) error {
+	backoff := wait.Backoff{Duration: 5 * time.Millisecond, Factor: 2, Jitter: 1, Steps: 30, Cap: 500 * time.Millisecond}
+	for {
+		retry, err := s.tryOnce(ctx, key, destination, ignoreNotFound, preconditions, tryUpdate)
+		if !retry {
+			return err
+		}
+		timer := time.NewTimer(backoff.Step())
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return s.errors.transport(ctx, ctx.Err())
+		case <-timer.C:
+		}
+	}
+}
+
+func (s *Storage) tryOnce(ctx context.Context, key string, destination runtime.Object, ignoreNotFound bool,
+	preconditions *storage.Preconditions, tryUpdate storage.UpdateFunc) (retry bool, err error) {
+	namespace, name := s.parseKey(key)
+	data, err := s.config.Client.get(ctx, namespace, name, "")
+	if missingDefinition(err) {
+		return false, s.errors.missingDefinitionError()
+	}
+	if apierrors.IsNotFound(err) && s.errors.isOurs(err) {
+		if !ignoreNotFound {
+			return false, storage.NewKeyNotFoundError(key, 0)
+		}
+		return s.createFrom(ctx, key, destination, preconditions, tryUpdate)
+	}
+	if err != nil {
+		return false, s.errors.status(ctx, err)
+	}
+
+	current, cause := s.projection.view(data)
+	if cause != nil {
+		return false, s.untranslatableError(name, cause)
+	}
+	if err := preconditions.Check(key, current); err != nil {
+		return false, err
+	}
+	// tryUpdate may change what it is given.
+	before, err := s.projection.cr(current, false)
+	if err != nil {
+		return false, apierrors.NewInternalError(err)
+	}
+	version, err := s.versioner.ObjectResourceVersion(current)
+	if err != nil {
+		return false, apierrors.NewInternalError(err)
+	}
+	updated, _, err := tryUpdate(current, storage.ResponseMeta{ResourceVersion: version})
+	if err != nil {
+		return false, err
+	}
+	after, err := s.projection.cr(updated, false)
+	if err != nil {
+		return false, apierrors.NewInternalError(err)
+	}
+	stored, err := fromJSON(data)
+	if err != nil {
+		return false, apierrors.NewInternalError(err)
+	}
+	if err := s.checkOwner(stored, before, after, name); err != nil {
+		return false, err
+	}
+	changed, err := s.merge(stored, before, after)
+	if err != nil {
+		return false, apierrors.NewInternalError(err)
+	}
+	if !changed {
+		return false, s.project(data, destination)
+	}
+	data, err = send(stored, func(body []byte) ([]byte, error) {
+		return s.config.Client.update(ctx, namespace, name, body, writeOptionsFrom(ctx))
+	})
+	switch {
+	case err == nil:
+		return false, s.project(data, destination)
+	case missingDefinition(err):
+		return false, s.errors.missingDefinitionError()
+	case apierrors.IsConflict(err), apierrors.IsNotFound(err) && s.errors.isOurs(err):
+		return true, nil
+	}
+	return false, s.errors.status(ctx, err)
+}
+
+// merge writes the difference between two projections into the stored resource.
+//
+// What a view shows where a resource is silent can depend on its other fields. So
+// the result is projected once more: had the update changed such a field, what it
+// didn't change would otherwise change along.
+func (s *Storage) merge(stored, before, after map[string]any) (changed bool, err error) {
+	if !delta.Apply(stored, before, after, s.projection.containers()) {
+		return false, nil
+	}
+	data, err := json.Marshal(stored)
+	if err != nil {
+		return false, fmt.Errorf("could not encode a custom resource: %w", err)
+	}
+	view, err := s.projection.view(data)
+	if err != nil {
+		return false, fmt.Errorf("could not read the changed resource: %w", err)
+	}
+	reached, err := s.projection.cr(view, false)
+	if err != nil {
+		return false, err
+	}
+	delta.Apply(stored, reached, after, s.projection.containers())
+	return true, nil
+}
+
+// createFrom is an update of an object that isn't there, which a server-side apply
+// may be. An object that appeared meanwhile means another try.
+func (s *Storage) createFrom(ctx context.Context, key string, destination runtime.Object,
+	preconditions *storage.Preconditions, tryUpdate storage.UpdateFunc) (retry bool, err error) {
+	empty := s.config.NewObject()
+	if err := preconditions.Check(key, empty); err != nil {
+		return false, err
+	}
+	created, _, err := tryUpdate(empty, storage.ResponseMeta{})
+	if err != nil {
+		return false, err
+	}
+	err = s.Create(ctx, key, created, destination, 0)
+	return storage.IsExist(err), err
+}
+
+func (s *Storage) untranslatableError(name string, cause error) error {
+	err := apierrors.NewInvalid(schema.GroupKind{Group: s.config.Resource.Group, Kind: s.config.Kind}, name, nil)
+	message := fmt.Sprintf("the %s behind it can't be shown, so it can't be changed here, only deleted: %v", s.config.Client.Kind, cause)
+	err.ErrStatus.Message = fmt.Sprintf("%s %q is invalid: spec: %s", s.config.Kind, name, message)
+	err.ErrStatus.Details.Causes = []metav1.StatusCause{{Type: metav1.CauseTypeFieldValueInvalid, Field: "spec", Message: message}}
+	return err
+}
+
+// checkOwner refuses to change the spec of a resource that a controller of the
+// backend's own group has made, such as a FunctionMesh: it would be changed back.
+func (s *Storage) checkOwner(stored, before, after map[string]any, name string) error {
+	if reflect.DeepEqual(before["spec"], after["spec"]) {
+		return nil
+	}
+	owner := metav1.GetControllerOf(&unstructured.Unstructured{Object: stored})
+	if owner == nil {
+		return nil
+	}
+	version, err := schema.ParseGroupVersion(owner.APIVersion)
+	if err != nil || version.Group != s.config.Client.Resource.Group {
+		return nil
+	}
+	return apierrors.NewConflict(s.config.Resource, name,
+		fmt.Errorf("its spec is written by %s %s: change it there", owner.Kind, owner.Name))
+}
