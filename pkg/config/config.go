@@ -141,7 +141,8 @@ func validateCluster(at *field.Path, cluster v1alpha1.PulsarCluster) field.Error
 func validateURL(at *field.Path, value string, schemes ...string) field.ErrorList {
 	parsed, err := url.Parse(value)
 	if err != nil || parsed.Host == "" {
-		return field.ErrorList{field.Invalid(at, value, "must be a URL with a host")}
+		// The value may hold credentials.
+		return field.ErrorList{field.Invalid(at, field.OmitValueType{}, "must be a URL with a host")}
 	}
 	if parsed.User != nil {
 		// The value goes into a ConfigMap that everybody in the namespace may read.
