@@ -48,6 +48,9 @@ func (c CompletedConfig) New() (*genericapiserver.GenericAPIServer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("could not make the server: %w", err)
 	}
+	if err := server.AddReadyzChecks(aggregatorKnown(c.generic.Authentication.RequestHeaderConfig)); err != nil {
+		return nil, fmt.Errorf("could not add a check of readiness: %w", err)
+	}
 	functions, err := c.pulsarFunctions()
 	if err != nil {
 		return nil, err
@@ -68,7 +71,11 @@ func (c CompletedConfig) pulsarFunctions() (rest.Storage, error) {
 	if err != nil {
 		return nil, err
 	}
-	kube, err := kubernetes.NewForConfig(c.client)
+	unlimited := restclient.CopyConfig(c.client)
+	// Each new function asks for its ConfigMap: client-go's default would let five a
+	// second through. Callers are subject to priority and fairness.
+	unlimited.QPS = -1
+	kube, err := kubernetes.NewForConfig(unlimited)
 	if err != nil {
 		return nil, fmt.Errorf("could not make a client: %w", err)
 	}

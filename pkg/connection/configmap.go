@@ -5,6 +5,7 @@ package connection
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	corev1 "k8s.io/api/core/v1"
@@ -20,6 +21,9 @@ const (
 	webServiceURLKey = "webServiceURL"
 	serviceURLKey    = "brokerServiceURL"
 )
+
+// retryAfterSeconds is what a caller is told to wait when kube-apiserver is away.
+const retryAfterSeconds = 1
 
 // ConfigMaps creates the ConfigMaps of Pulsar clusters.
 type ConfigMaps struct {
@@ -47,11 +51,14 @@ func (c *ConfigMaps) Ensure(ctx context.Context, namespace, clusterName string) 
 		return fmt.Errorf("could not find Pulsar cluster %q in the configuration", clusterName)
 	}
 	name := c.nameOf(clusterName)
-	// Creating it at once needs no right to read everybody's ConfigMaps.
-	_, err := c.client.CoreV1().ConfigMaps(namespace).Create(ctx, &corev1.ConfigMap{
+	configMap := &corev1.ConfigMap{
 		ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: namespace},
 		Data:       map[string]string{webServiceURLKey: cluster.WebServiceURL, serviceURLKey: cluster.ServiceURL},
-	}, metav1.CreateOptions{})
+	}
+	// Creating it at once needs no right to read everybody's ConfigMaps. It isn't
+	// tried again when the answer asks for that: the caller hears it, and decides.
+	err := c.client.CoreV1().RESTClient().Post().MaxRetries(0).
+		Namespace(namespace).Resource("configmaps").Body(configMap).Do(ctx).Error()
 	if apierrors.IsAlreadyExists(err) {
 		return nil
 	}
@@ -59,13 +66,22 @@ func (c *ConfigMaps) Ensure(ctx context.Context, namespace, clusterName string) 
 }
 
 // explain says which ConfigMap an error is about. A namespace that isn't there, or
-// is on its way out, and a quota are the caller's business and told as they are.
+// is on its way out, and a quota are the caller's business and told as they are, and
+// so is what may pass when the caller tries again.
 func (c *ConfigMaps) explain(err error, namespace, name string) error {
-	if err == nil || apierrors.IsNotFound(err) || apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause) {
+	var status apierrors.APIStatus
+	switch {
+	case err == nil, apierrors.IsNotFound(err), apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause):
 		return err
-	}
-	if apierrors.IsForbidden(err) {
+	case apierrors.IsForbidden(err):
 		return apierrors.NewInternalError(fmt.Errorf("could not create ConfigMap %s/%s, which functions need to reach Pulsar: %w", namespace, name, err))
+	case errors.Is(err, context.DeadlineExceeded):
+		return apierrors.NewTimeoutError("the Kubernetes API server did not answer in time", retryAfterSeconds)
+	case !errors.As(err, &status):
+		// The text of such an error has the address of kube-apiserver.
+		unavailable := apierrors.NewServiceUnavailable("the Kubernetes API server can't be reached")
+		unavailable.ErrStatus.Details = &metav1.StatusDetails{RetryAfterSeconds: retryAfterSeconds}
+		return unavailable
 	}
 	return err
 }

@@ -14,9 +14,9 @@ import (
 	kjson "sigs.k8s.io/json"
 )
 
-// deleteTries bounds how often a delete is tried again because the resource was
-// replaced by another of its name meanwhile.
-const deleteTries = 5
+// deleteTries bounds how often a delete is tried because the resource changed while
+// the deletion was validated. A conflict may have another, lasting reason.
+const deleteTries = 10
 
 // Delete implements storage.Interface: the resource is deleted in the background.
 func (s *Storage) Delete(ctx context.Context, key string, out runtime.Object, preconditions *storage.Preconditions,
@@ -44,7 +44,8 @@ func (s *Storage) DeleteWithOptions(ctx context.Context, key string, validate st
 	options *metav1.DeleteOptions) (runtime.Object, bool, error) {
 	namespace, name := s.parseKey(key)
 	forwarded := s.forwardedOptions(ctx, options)
-	for range deleteTries {
+	backoff := conflictBackoff()
+	for try := 1; ; try++ {
 		data, err := s.config.Client.get(ctx, namespace, name, "")
 		if err != nil {
 			if missingDefinition(err) {
@@ -70,10 +71,14 @@ func (s *Storage) DeleteWithOptions(ctx context.Context, key string, validate st
 		if err := kjson.UnmarshalCaseSensitivePreserveInts(data, &stored); err != nil {
 			return nil, false, apierrors.NewInternalError(err)
 		}
-		// What was validated is what is deleted, not a later object of that name.
-		forwarded.Preconditions.UID = &stored.UID
+		// What was validated is what is deleted: not a later state of it, and not a later
+		// object of its name.
+		forwarded.Preconditions = &metav1.Preconditions{UID: &stored.UID, ResourceVersion: &stored.ResourceVersion}
 		reply, err := s.config.Client.delete(ctx, namespace, name, forwarded)
-		if apierrors.IsConflict(err) {
+		if apierrors.IsConflict(err) && try < deleteTries {
+			if err := s.pause(ctx, backoff.Step()); err != nil {
+				return nil, false, err
+			}
 			continue
 		}
 		if err != nil {
@@ -81,20 +86,17 @@ func (s *Storage) DeleteWithOptions(ctx context.Context, key string, validate st
 		}
 		return s.deleted(reply, current)
 	}
-	return nil, false, apierrors.NewConflict(s.config.Resource, name,
-		fmt.Errorf("it was replaced while it was being deleted; please try again"))
 }
 
-// forwardedOptions are the options of the resource's own deletion.
+// forwardedOptions are the options of the resource's own deletion, without
+// preconditions.
 func (s *Storage) forwardedOptions(ctx context.Context, options *metav1.DeleteOptions) *metav1.DeleteOptions {
 	forwarded := &metav1.DeleteOptions{
 		GracePeriodSeconds: options.GracePeriodSeconds,
 		PropagationPolicy:  options.PropagationPolicy,
 		DryRun:             options.DryRun,
-		Preconditions:      &metav1.Preconditions{},
-	}
-	if options.Preconditions != nil {
-		forwarded.Preconditions.ResourceVersion = options.Preconditions.ResourceVersion
+		//lint:ignore SA1019 Old clients say it so, and only one of both is ever set.
+		OrphanDependents: options.OrphanDependents,
 	}
 	foreground := options.PropagationPolicy != nil && *options.PropagationPolicy == metav1.DeletePropagationForeground
 	if foreground {

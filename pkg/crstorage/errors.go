@@ -91,6 +91,11 @@ func (m *errorMapper) status(ctx context.Context, err error) error {
 	}
 	original := apiStatus.Status()
 	status := *original.DeepCopy()
+	if m.isOwnDenial(status) {
+		klog.FromContext(ctx).Error(err, "This server's account lacks a right on the custom resources")
+		return apierrors.NewInternalError(fmt.Errorf(
+			"the account of functionmesh-apiserver may not do this with %s: see its ClusterRole", m.cr.GroupResource()))
+	}
 	if m.isOurs(err) && status.Details != nil {
 		if status.Details.Group == m.cr.Group {
 			status.Details.Group = m.view.Group
@@ -115,6 +120,13 @@ func (m *errorMapper) status(ctx context.Context, err error) error {
 		status.Message = m.rename(status.Message)
 	}
 	return &apierrors.StatusError{ErrStatus: status}
+}
+
+// isOwnDenial says whether the backend's RBAC refused this server, not its caller,
+// whom the backend doesn't know.
+func (m *errorMapper) isOwnDenial(status metav1.Status) bool {
+	return status.Reason == metav1.StatusReasonForbidden && strings.Contains(status.Message, "cannot ") &&
+		strings.Contains(status.Message, fmt.Sprintf("resource %q in API group %q", m.cr.Resource, m.cr.Group))
 }
 
 // transport maps an error that is no answer of the backend.

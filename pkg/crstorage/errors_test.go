@@ -97,6 +97,9 @@ func TestStatusErrors(t *testing.T) {
 		"an old definition": {strict, http.StatusUnprocessableEntity, []string{"spec.parallelism: ", "older Function Mesh"}, nil},
 		"kinds are renamed": {apierrors.NewForbidden(functions.GroupResource(), "f", errors.New("denied")), http.StatusForbidden,
 			[]string{`pulsarfunctions.admin.functionmesh.io "f" is forbidden`}, []string{"compute"}},
+		"own rights": {apierrors.NewForbidden(functions.GroupResource(), "f", errors.New(
+			`User "system:serviceaccount:s:a" cannot create resource "functions" in API group "compute.functionmesh.io" in the namespace "n"`)),
+			http.StatusInternalServerError, []string{"ClusterRole"}, []string{"system:serviceaccount"}},
 		"no answer": {errors.New("connection refused by 10.0.0.1"), http.StatusServiceUnavailable, []string{"can't be reached"}, []string{"10.0.0.1"}},
 		"too late":  {fmt.Errorf("get: %w", context.DeadlineExceeded), http.StatusGatewayTimeout, []string{"in time"}, nil},
 	} {

@@ -12,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/conversion"
+	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apiserver/pkg/storage"
@@ -118,6 +119,10 @@ func (s *Storage) Create(ctx context.Context, key string, obj, out runtime.Objec
 	if version, err := s.versioner.ObjectResourceVersion(obj); err == nil && version != 0 {
 		return storage.ErrResourceVersionSetOnCreate
 	}
+	return s.create(ctx, key, obj, out)
+}
+
+func (s *Storage) create(ctx context.Context, key string, obj, out runtime.Object) error {
 	namespace, name := s.parseKey(key)
 	cr, err := s.projection.cr(obj, true)
 	if err != nil {
@@ -209,10 +214,22 @@ func (s *Storage) listOptions(name string, options storage.ListOptions) (metav1.
 		}
 		translated.FieldSelector = field.String()
 	}
-	if name != "" && translated.FieldSelector == "" {
-		translated.FieldSelector = "metadata.name=" + name
+	if name != "" {
+		translated.FieldSelector = withName(options.Predicate.Field, name).String()
 	}
 	return translated, nil
+}
+
+// withName returns a selector of what selector selects, of the name alone.
+func withName(selector fields.Selector, name string) fields.Selector {
+	named := fields.OneTermEqualSelector("metadata.name", name)
+	if selector == nil || selector.Empty() {
+		return named
+	}
+	if wanted, ok := selector.RequiresExactMatch("metadata.name"); ok && wanted == name {
+		return selector
+	}
+	return fields.AndSelectors(selector, named)
 }
 
 func copyInto(view, out runtime.Object) error {
@@ -248,7 +265,8 @@ func (s *Storage) ReadinessCheck() error { return nil }
 
 // Stats implements storage.Interface. It counts the objects.
 func (s *Storage) Stats(ctx context.Context) (storage.Stats, error) {
-	data, err := s.config.Client.list(ctx, "", metav1.ListOptions{Limit: 1, ResourceVersion: "0"})
+	// At resource version 0 the backend ignores the limit.
+	data, err := s.config.Client.list(ctx, "", metav1.ListOptions{Limit: 1})
 	if missingDefinition(err) {
 		return storage.Stats{}, nil
 	}

@@ -25,19 +25,32 @@ import (
 // cachedExistingObject is not used: what is merged must be what is stored.
 func (s *Storage) GuaranteedUpdate(ctx context.Context, key string, destination runtime.Object, ignoreNotFound bool,
 	preconditions *storage.Preconditions, tryUpdate storage.UpdateFunc, _ runtime.Object) error {
-	backoff := wait.Backoff{Duration: 5 * time.Millisecond, Factor: 2, Jitter: 1, Steps: 30, Cap: 500 * time.Millisecond}
+	backoff := conflictBackoff()
 	for {
 		retry, err := s.tryOnce(ctx, key, destination, ignoreNotFound, preconditions, tryUpdate)
 		if !retry {
 			return err
 		}
-		timer := time.NewTimer(backoff.Step())
-		select {
-		case <-ctx.Done():
-			timer.Stop()
-			return s.errors.transport(ctx, ctx.Err())
-		case <-timer.C:
+		if err := s.pause(ctx, backoff.Step()); err != nil {
+			return err
 		}
+	}
+}
+
+// conflictBackoff returns the pauses between tries of a write that met a conflict.
+func conflictBackoff() wait.Backoff {
+	return wait.Backoff{Duration: 5 * time.Millisecond, Factor: 2, Jitter: 1, Steps: 30, Cap: 500 * time.Millisecond}
+}
+
+// pause returns after a duration, or earlier with an error when ctx ends.
+func (s *Storage) pause(ctx context.Context, duration time.Duration) error {
+	timer := time.NewTimer(duration)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return s.errors.transport(ctx, ctx.Err())
+	case <-timer.C:
+		return nil
 	}
 }
 
@@ -147,7 +160,8 @@ func (s *Storage) createFrom(ctx context.Context, key string, destination runtim
 	if err != nil {
 		return false, err
 	}
-	err = s.Create(ctx, key, created, destination, 0)
+	// A resource version in it is not the business of storage, as in any update.
+	err = s.create(ctx, key, created, destination)
 	return storage.IsExist(err), err
 }
 
@@ -158,6 +172,10 @@ func (s *Storage) untranslatableError(name string, cause error) error {
 	err.ErrStatus.Details.Causes = []metav1.StatusCause{{Type: metav1.CauseTypeFieldValueInvalid, Field: "spec", Message: message}}
 	return err
 }
+
+// CauseTypeOwned is the type of the cause of a conflict that trying again doesn't
+// resolve: somebody else writes the resource's spec.
+const CauseTypeOwned metav1.CauseType = "SpecOwned"
 
 // checkOwner refuses to change the spec of a resource that a controller of the
 // backend's own group has made, such as a FunctionMesh: it would be changed back.
@@ -173,6 +191,10 @@ func (s *Storage) checkOwner(stored, before, after map[string]any, name string) 
 	if err != nil || version.Group != s.config.Client.Resource.Group {
 		return nil
 	}
-	return apierrors.NewConflict(s.config.Resource, name,
+	conflict := apierrors.NewConflict(s.config.Resource, name,
 		fmt.Errorf("its spec is written by %s %s: change it there", owner.Kind, owner.Name))
+	conflict.ErrStatus.Details.Causes = []metav1.StatusCause{{
+		Type: CauseTypeOwned, Field: "spec", Message: fmt.Sprintf("is written by %s %s", owner.Kind, owner.Name),
+	}}
+	return conflict
 }

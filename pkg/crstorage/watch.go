@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"math"
 	"net/http"
 	"sync"
 	"time"
@@ -15,6 +16,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/apiserver/pkg/storage"
+	utilflowcontrol "k8s.io/apiserver/pkg/util/flowcontrol"
 	"k8s.io/klog/v2"
 	kjson "sigs.k8s.io/json"
 )
@@ -48,10 +50,23 @@ func (s *Storage) Watch(ctx context.Context, key string, options storage.ListOpt
 		listOptions.ResourceVersionMatch = metav1.ResourceVersionMatchNotOlderThan
 	}
 
+	// The backend sends a last bookmark shortly before a watch ends, if it knows when.
+	if deadline, ok := ctx.Deadline(); ok {
+		seconds := max(1, int64(math.Ceil(time.Until(deadline).Seconds())))
+		listOptions.TimeoutSeconds = &seconds
+	}
+
 	ctx, cancel := context.WithCancel(ctx)
 	stream, err := s.config.Client.watch(ctx, namespace, listOptions)
+	// Until this is said, the request counts as one that is being executed, and the
+	// server bounds how many of those there are.
+	utilflowcontrol.WatchInitialized(ctx)
 	w := &watcher{storage: s, events: make(chan watch.Event, eventBuffer), cancel: cancel}
 	switch {
+	case err != nil && errors.Is(ctx.Err(), context.Canceled):
+		// Nobody is there to hear of an error.
+		cancel()
+		close(w.events)
 	case missingDefinition(err):
 		s.warnMissing(ctx)
 		// A bookmark may only be sent to who allowed them: initial events are asked for

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -85,7 +86,7 @@ func (c component) translateCall(err error) *restError {
 	switch {
 	case code == http.StatusUnauthorized:
 		return errorf(http.StatusUnauthorized, reasonUnauthorized)
-	case code == http.StatusForbidden && isAdmission(err):
+	case code < http.StatusInternalServerError && reason == "" && isAdmission(err):
 		return errorf(http.StatusBadRequest, "%s %s cannot be admitted:- %s", c.kind, c.name, status.Status().Message)
 	case code == http.StatusForbidden:
 		return errorf(http.StatusUnauthorized, "%s", orElse(reason, reasonUnauthorized))
@@ -132,11 +133,16 @@ func pulsarReason(err error) string {
 	return cause.Message
 }
 
-// isAdmission tells a 403 that is about the object from one that is about the
-// caller. Kubernetes has no reason of its own for an exceeded quota: its text is
-// the only sign of it.
+// admissionTexts are in the messages of those who refuse an object by the cluster's
+// rules: quotas, webhooks and admission policies.
+var admissionTexts = []string{"exceeded quota: ", " denied the request: ", " denied request: "}
+
+// isAdmission tells a refusal that is about the object from one that is about the
+// caller. Both may be 403, as with the webhook of Function Mesh's operator, and
+// Kubernetes has no reason of its own for the former: its texts are the only sign.
 func isAdmission(err error) bool {
-	return strings.Contains(err.Error(), "exceeded quota: ") || apierrors.HasStatusCause(err, "NamespaceTerminating")
+	isIn := func(text string) bool { return strings.Contains(err.Error(), text) }
+	return slices.ContainsFunc(admissionTexts, isIn) || apierrors.HasStatusCause(err, "NamespaceTerminating")
 }
 
 func isNamespace(status apierrors.APIStatus) bool {

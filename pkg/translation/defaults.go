@@ -43,8 +43,8 @@ func (t *FunctionTranslator) setDefaults(view *adminv1alpha1.PulsarFunction) {
 	if spec.Cluster == "" && len(t.config.PulsarClusters) > 0 {
 		spec.Cluster = t.config.PulsarClusters[0].Name
 	}
-	spec.InputTypeClassName = orDefault(spec.InputTypeClassName, operatorDefaultTypeClassName)
-	spec.OutputTypeClassName = orDefault(spec.OutputTypeClassName, operatorDefaultTypeClassName)
+	spec.InputTypeClassName = orDefault(spec.InputTypeClassName, DefaultTypeClassName)
+	spec.OutputTypeClassName = orDefault(spec.OutputTypeClassName, DefaultTypeClassName)
 }
 
 func (t *FunctionTranslator) setDefaultResources(spec *adminv1alpha1.PulsarFunctionSpec) {

@@ -11,10 +11,13 @@ import (
 // What the operator, or its webhook, takes where a Function says nothing. Where
 // Pulsar's own default is the same, defaulting of the view does it.
 const (
-	operatorDefaultCluster       = "kubernetes"
-	operatorDefaultTypeClassName = "[B"
-	operatorDefaultPosition      = computev1alpha1.Earliest
+	operatorDefaultCluster  = "kubernetes"
+	operatorDefaultPosition = computev1alpha1.Earliest
 )
+
+// DefaultTypeClassName is the type class of messages where none is named: bytes, as
+// the operator has it.
+const DefaultTypeClassName = "[B"
 
 // specFromCR translates what a Function says and what the operator takes for the
 // rest, except where defaulting of the view does the same.
@@ -32,7 +35,7 @@ func (t *FunctionTranslator) specFromCR(function *computev1alpha1.Function, view
 			Secrets:      secretsFromCR(cr.SecretsMap),
 			LogTopic:     cr.LogTopic,
 		},
-		OutputTypeClassName:  orDefault(cr.Output.TypeClassName, operatorDefaultTypeClassName),
+		OutputTypeClassName:  orDefault(cr.Output.TypeClassName, DefaultTypeClassName),
 		Output:               cr.Output.Topic,
 		OutputSerdeClassName: cr.Output.SinkSerdeClassName,
 		OutputSchemaType:     cr.Output.SinkSchemaType,

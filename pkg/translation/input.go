@@ -47,7 +47,7 @@ func inputToCR(view *adminv1alpha1.PulsarFunctionSpec) computev1alpha1.InputConf
 // inputFromCR is the inverse of inputToCR. A source spec that says what the schema
 // of the same topic says is not shown a second time.
 func inputFromCR(cr *computev1alpha1.InputConf, view *adminv1alpha1.PulsarFunctionSpec) {
-	view.InputTypeClassName = orDefault(cr.TypeClassName, operatorDefaultTypeClassName)
+	view.InputTypeClassName = orDefault(cr.TypeClassName, DefaultTypeClassName)
 	view.Inputs = emptyListAsNil(cr.Topics)
 	view.TopicsPattern = cr.TopicPattern
 	view.CustomSerdeInputs = emptyAsNil(cr.CustomSerdeSources)

@@ -46,6 +46,9 @@ func run(m *testing.M) int {
 		return failed(err)
 	}
 	code := m.Run()
+	if err := refusedRequests(); err != nil {
+		code = failed(err)
+	}
 	select {
 	case exit := <-env.Unexpected():
 		code = failed(exit)

@@ -182,3 +182,11 @@ func authorConfigWith(handler rest.WarningHandler) *rest.Config {
 	config.WarningHandler = handler
 	return config
 }
+
+// cleanupContext is for what has to be done after the test, when its own context
+// has ended.
+func (s *space) cleanupContext() context.Context {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(s.ctx), waitTimeout)
+	s.t.Cleanup(cancel)
+	return ctx
+}

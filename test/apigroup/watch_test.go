@@ -1,9 +1,11 @@
 package apigroup
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -11,7 +13,6 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
-	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/tools/cache"
@@ -219,16 +220,18 @@ func TestInformer(t *testing.T) {
 	s.check(err)
 	factory := externalversions.NewSharedInformerFactoryWithOptions(clients, 0, externalversions.WithNamespace(s.namespace))
 	informer := factory.Admin().V1alpha1().PulsarFunctions()
-	events := make(chan string, 1000)
+	var added, deleted atomic.Int32
 	_, err = informer.Informer().AddEventHandler(cache.ResourceEventHandlerFuncs{
-		AddFunc:    func(obj any) { events <- "add " + obj.(*v1alpha1.PulsarFunction).Name },
-		DeleteFunc: func(any) { events <- "delete" },
+		AddFunc:    func(any) { added.Add(1) },
+		DeleteFunc: func(any) { deleted.Add(1) },
 	})
 	s.check(err)
 	s.create("before")
-	factory.StartWithContext(s.ctx)
+	ctx, cancel := context.WithCancel(s.ctx)
+	factory.StartWithContext(ctx)
 	defer factory.Shutdown()
-	if synced := cache.WaitForCacheSync(s.ctx.Done(), informer.Informer().HasSynced); !synced {
+	defer cancel()
+	if synced := cache.WaitForCacheSync(ctx.Done(), informer.Informer().HasSynced); !synced {
 		t.Fatal("the informer did not get in sync")
 	}
 	for i := range 10 {
@@ -239,47 +242,24 @@ func TestInformer(t *testing.T) {
 			s.check(s.crs.Delete(s.ctx, fmt.Sprintf("by-hand-%d", i), metav1.DeleteOptions{}))
 		}
 	}
-	s.create(lastName)
+	stored, err := s.crs.List(s.ctx, metav1.ListOptions{})
+	s.check(err)
+	var want []string
+	for i := range stored.Items {
+		want = append(want, stored.Items[i].GetName()+" "+stored.Items[i].GetResourceVersion())
+	}
+	slices.Sort(want)
 	s.eventually("the informer to know everything", func() error {
 		known, err := informer.Lister().PulsarFunctions(s.namespace).List(labels.Everything())
 		s.check(err)
-		objects := make([]runtime.Object, len(known))
-		for i := range known {
-			objects[i] = known[i]
+		var got []string
+		for _, function := range known {
+			got = append(got, function.Name+" "+function.ResourceVersion)
 		}
-		stored, err := s.crs.List(s.ctx, metav1.ListOptions{})
-		s.check(err)
-		got, want := versions(objects), make([]string, 0, len(stored.Items))
-		for i := range stored.Items {
-			want = append(want, stored.Items[i].GetName()+" "+stored.Items[i].GetResourceVersion())
-		}
-		slices.Sort(want)
+		slices.Sort(got)
 		return errIf(!slices.Equal(got, want), fmt.Sprintf("it knows %v of %v", got, want))
 	})
-	close(events)
-	added, deleted := 0, 0
-	for event := range events {
-		if event == "delete" {
-			deleted++
-		} else {
-			added++
-		}
-	}
-	if added != 22 || deleted != 5 {
-		t.Errorf("the informer told of %d objects and %d deletions", added, deleted)
-	}
-}
-
-// versions returns "name version" of objects, sorted.
-func versions(objects []runtime.Object) []string {
-	var texts []string
-	for _, object := range objects {
-		accessor, err := meta.Accessor(object)
-		if err != nil {
-			continue
-		}
-		texts = append(texts, accessor.GetName()+" "+accessor.GetResourceVersion())
-	}
-	slices.Sort(texts)
-	return texts
+	s.eventually("all events", func() error {
+		return errIf(added.Load() != 21 || deleted.Load() != 5, fmt.Sprintf("%d objects and %d deletions", added.Load(), deleted.Load()))
+	})
 }

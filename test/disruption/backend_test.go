@@ -133,6 +133,14 @@ func (b *backend) intercept(t *testing.T, matches func(*http.Request) bool, answ
 // Authentication and authorization don't go through it.
 func (b *backend) startBehind(ctx context.Context, t *testing.T, options devenv.APIServerOptions) *controlplane.Server {
 	t.Helper()
+	options.ExtraArgs = append(options.ExtraArgs, "--kubeconfig="+b.kubeconfig(ctx, t))
+	return startAPIServer(ctx, t, options)
+}
+
+// kubeconfig writes one by which functionmesh-apiserver's account reaches the
+// backend, and returns its path.
+func (b *backend) kubeconfig(ctx context.Context, t *testing.T) string {
+	t.Helper()
 	token := must[string](t)(env.ControlPlane.ServiceAccountToken(ctx,
 		devenv.SystemNamespace, devenv.APIServerServiceAccount, time.Hour))
 	config := env.ControlPlane.TokenConfig(token)
@@ -141,8 +149,7 @@ func (b *backend) startBehind(ctx context.Context, t *testing.T, options devenv.
 	if err := controlplane.WriteKubeconfig(kubeconfig, config); err != nil {
 		t.Fatal(err)
 	}
-	options.ExtraArgs = append(options.ExtraArgs, "--kubeconfig="+kubeconfig)
-	return startAPIServer(ctx, t, options)
+	return kubeconfig
 }
 
 // resource matches requests for a namespace's Function resources by method; a watch
@@ -156,5 +163,12 @@ func resource(method, namespace string) func(*http.Request) bool {
 		}
 		path := request.URL.Path
 		return actual == method && (path == prefix || len(path) > len(prefix) && path[:len(prefix)+1] == prefix+"/")
+	}
+}
+
+// configMaps matches the creation of a namespace's ConfigMaps.
+func configMaps(namespace string) func(*http.Request) bool {
+	return func(request *http.Request) bool {
+		return request.Method == http.MethodPost && request.URL.Path == "/api/v1/namespaces/"+namespace+"/configmaps"
 	}
 }

@@ -3,9 +3,11 @@ package disruption
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"mime/multipart"
 	"net"
 	"net/http"
@@ -28,14 +30,22 @@ import (
 type plainClient struct {
 	http *http.Client
 	base string
+	// header is sent with each request.
+	header http.Header
 }
 
+// newPlainClient returns a client with connections of its own, and the credential
+// of config: a client certificate, a token or none.
 func newPlainClient(t *testing.T, config *rest.Config) *plainClient {
 	t.Helper()
-	client := must[*http.Client](t)(rest.HTTPClientFor(config))
-	client.Timeout = limit
+	tlsConfig := must[*tls.Config](t)(rest.TLSConfigFor(config))
+	client := &http.Client{Timeout: limit, Transport: &http.Transport{TLSClientConfig: tlsConfig, ForceAttemptHTTP2: true}}
 	t.Cleanup(client.CloseIdleConnections)
-	return &plainClient{http: client, base: config.Host}
+	header := http.Header{}
+	if config.BearerToken != "" {
+		header.Set("Authorization", "Bearer "+config.BearerToken)
+	}
+	return &plainClient{http: client, base: config.Host, header: header}
 }
 
 // directConfig leads to a functionmesh-apiserver without kube-apiserver in between.
@@ -114,18 +124,27 @@ func (c *plainClient) open(ctx context.Context, call call) (*http.Response, erro
 	if err != nil {
 		return nil, err
 	}
-	for name, values := range call.header {
-		request.Header[name] = values
-	}
+	maps.Copy(request.Header, c.header)
+	maps.Copy(request.Header, call.header)
 	return c.http.Do(request)
 }
 
 // shimClient talks to a pulsar-admin-shim without a credential.
-func shimClient(server *controlplane.Server) *plainClient {
+func shimClient(server *controlplane.Server) *plainClient { return newShimClient(server.Port()) }
+
+func newShimClient(port int) *plainClient {
 	return &plainClient{
 		http: &http.Client{Timeout: limit, Transport: &http.Transport{DisableKeepAlives: true}},
-		base: "http://" + net.JoinHostPort(controlplane.Loopback, strconv.Itoa(server.Port())),
+		base: "http://" + net.JoinHostPort(controlplane.Loopback, strconv.Itoa(port)),
 	}
+}
+
+// freePort returns a port that nobody listened on a moment ago.
+func freePort(t *testing.T) int {
+	t.Helper()
+	listener := must[net.Listener](t)(net.Listen("tcp", net.JoinHostPort(controlplane.Loopback, "0")))
+	defer listener.Close()
+	return listener.Addr().(*net.TCPAddr).Port
 }
 
 // contentType returns the header of a body.

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
 	"testing"
@@ -26,8 +27,12 @@ const (
 	binDir       = "../../bin"
 )
 
-// env is what all tests here disturb, one after the other.
-var env *devenv.Env
+var (
+	// env is what all tests here disturb, one after the other.
+	env *devenv.Env
+	// first is the functionmesh-apiserver that env began with.
+	first *controlplane.Server
+)
 
 func TestMain(m *testing.M) { os.Exit(run(m)) }
 
@@ -63,6 +68,7 @@ func runIn(dir string, m *testing.M) int {
 		return 1
 	}
 	defer env.Stop()
+	first = env.APIServer
 	code := m.Run()
 	select {
 	case exit := <-env.Unexpected():
@@ -139,12 +145,47 @@ func newViews(t *testing.T, config *rest.Config) versioned.Interface {
 	return must[*versioned.Clientset](t)(versioned.NewForConfig(config))
 }
 
-// startAPIServer starts one more functionmesh-apiserver for a test.
+// startAPIServer starts one more functionmesh-apiserver for a test and returns when
+// it knows client certificates of the cluster's CA, with which tests call it
+// directly. It reads that CA in the background.
 func startAPIServer(ctx context.Context, t *testing.T, options devenv.APIServerOptions) *controlplane.Server {
 	t.Helper()
 	server := must[*controlplane.Server](t)(env.StartAPIServer(ctx, options))
 	t.Cleanup(server.Stop)
+	client := newPlainClient(t, directConfig(env.ControlPlane.AdminConfig(), server))
+	eventually(ctx, t, "the CA of client certificates to be known", func() error {
+		answer, err := client.try(ctx, call{method: http.MethodGet, path: "/apis"})
+		if err != nil {
+			return err
+		}
+		if answer.code != http.StatusOK {
+			return errors.New(answer.String())
+		}
+		return nil
+	})
 	return server
+}
+
+// errNotYet is what a condition says of itself that needs no other words.
+var errNotYet = errors.New("not yet")
+
+// route leads kube-apiserver to a server until the test ends, and then back to the
+// environment's first.
+func route(ctx context.Context, t *testing.T, server *controlplane.Server) {
+	t.Helper()
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), limit)
+		defer cancel()
+		if env.APIServer == first {
+			return
+		}
+		if err := env.Route(ctx, first); err != nil {
+			t.Error(err)
+		}
+	})
+	if err := env.Route(ctx, server); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // startOnce returns what starts a stopped server again. If the test doesn't come to

@@ -79,9 +79,6 @@ func TestRefusalsComeThroughOnce(t *testing.T) {
 	merge := call{http.MethodPatch, named, contentType("application/merge-patch+json"), `{"spec":{"parallelism":2}}`}
 	apply := call{http.MethodPatch, named + "?fieldManager=test&force=true", contentType("application/apply-patch+yaml"), toJSON(t, newFunction(namespace, "f"))}
 	update := call{http.MethodPut, named, contentType("application/json"), toJSON(t, newFunction(namespace, "f"))}
-	configMap := func(request *http.Request) bool {
-		return request.Method == http.MethodPost && request.URL.Path == "/api/v1/namespaces/"+namespace+"/configmaps"
-	}
 	tests := []struct {
 		name   string
 		call   call
@@ -92,7 +89,7 @@ func TestRefusalsComeThroughOnce(t *testing.T) {
 		{"watch", call{method: http.MethodGet, path: all + "?watch=true"}, resource("WATCH", namespace)},
 		{"create", call{http.MethodPost, all, contentType("application/json"), toJSON(t, other)}, resource(http.MethodPost, namespace)},
 		{"create, its look for others", call{http.MethodPost, all, contentType("application/json"), toJSON(t, other)}, resource(http.MethodGet, namespace)},
-		{"create, its ConfigMap", call{http.MethodPost, all, contentType("application/json"), toJSON(t, other)}, configMap},
+		{"create, its ConfigMap", call{http.MethodPost, all, contentType("application/json"), toJSON(t, other)}, configMaps(namespace)},
 		{"update, its read", update, resource(http.MethodGet, namespace)},
 		{"merge patch", merge, resource(http.MethodPut, namespace)},
 		{"merge patch, its read", merge, resource(http.MethodGet, namespace)},
@@ -125,17 +122,7 @@ func TestRefusalsComeThroughOnce(t *testing.T) {
 
 // testRefusalsThroughAggregator takes the way that kubectl does.
 func testRefusalsThroughAggregator(ctx context.Context, t *testing.T, backend *backend, server *controlplane.Server, namespace string) {
-	before := env.APIServer
-	if err := env.Route(ctx, server); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), limit)
-		defer cancel()
-		if err := env.Route(ctx, before); err != nil {
-			t.Error(err)
-		}
-	})
+	route(ctx, t, server)
 	kube := newPlainClient(t, env.ControlPlane.AdminConfig())
 	for _, refusal := range refusals {
 		t.Run(refusal.name, func(t *testing.T) {
@@ -154,7 +141,7 @@ func testRefusalsThroughShim(ctx context.Context, t *testing.T, backend *backend
 	if answer := rest.do(ctx, t, restWrite(t, http.MethodPost, "f", restConfig)); answer.code != http.StatusNoContent {
 		t.Fatal(answer)
 	}
-	t.Cleanup(func() { rest.do(context.WithoutCancel(ctx), t, call{method: http.MethodDelete, path: restPath("f")}) })
+	t.Cleanup(func() { rest.do(context.Background(), t, call{method: http.MethodDelete, path: restPath("f")}) })
 	object := identity.Name{Tenant: "public", Namespace: "default", Name: "f"}.ObjectName()
 	read := func(request *http.Request) bool {
 		return resource(http.MethodGet, "default")(request) && strings.HasSuffix(request.URL.Path, "/"+object)

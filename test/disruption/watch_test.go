@@ -46,7 +46,7 @@ func (c *plainClient) watchViews(ctx context.Context, t *testing.T, namespace st
 	t.Helper()
 	parameters.Set("watch", "true")
 	// It ends with the test, not with the client's limit for ordinary requests.
-	client := &plainClient{http: &http.Client{Transport: c.http.Transport}, base: c.base}
+	client := &plainClient{http: &http.Client{Transport: c.http.Transport}, base: c.base, header: c.header}
 	response, err := client.open(ctx, call{method: http.MethodGet, path: viewPath(namespace, "") + "?" + parameters.Encode()})
 	if err != nil {
 		t.Fatal(err)

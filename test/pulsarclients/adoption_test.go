@@ -216,3 +216,36 @@ spec:
 	expect(t, "get of the claimed name", rest().get(t, claimed), 404, "Function claimed doesn't exist")
 	someFunction(t, claimed)
 }
+
+// TestOwnedResource refuses to change what a resource of Function Mesh's own writes,
+// as a FunctionMesh does with its functions: it would be changed back.
+func TestOwnedResource(t *testing.T) {
+	t.Parallel()
+	owner := makeResource(t, owned("owner", "[]"))
+	references := fmt.Sprintf("[{apiVersion: compute.functionmesh.io/v1alpha1, kind: Function, name: owned-owner, uid: %s, controller: true}]", owner.GetUID())
+	before := makeResource(t, owned("child", references))
+	name := identity.Name{Tenant: "adoption", Namespace: "owned", Name: "child"}
+	expectFound(t, name)
+	expect(t, "update", rest().update(t, name, config(`{"parallelism":2}`)), 409, "Operation cannot be fulfilled on "+
+		`pulsarfunctions.admin.functionmesh.io "owned-child": its spec is written by Function owned-owner: change it there`)
+	expectOnlyChanged(t, before, nil)
+	expectOK(t, "delete", rest().remove(t, name))
+	expectGone(t, name, "owned-child")
+}
+
+func owned(name, references string) string {
+	return `
+apiVersion: compute.functionmesh.io/v1alpha1
+kind: Function
+metadata: {name: owned-` + name + `, ownerReferences: ` + references + `}
+spec:
+  name: ` + name + `
+  tenant: adoption
+  namespace: owned
+  className: org.example.F
+  replicas: 1
+  input: {topics: [in]}
+  java: {jar: code.jar, jarLocation: "function://public/default/code@1"}
+  pulsar: {pulsarConfig: some-config}
+`
+}

@@ -275,4 +275,15 @@ func testJavaProcess(t *testing.T) {
 	expectRefused(t, "get", pulsarAdminProcess(t, command("get", missing)...), "Function missing doesn't exist")
 }
 
-func testJavaToken(t *testing.T) {}
+func testJavaToken(t *testing.T) {
+	shim := startStrict(t, "java-shim")
+	_, token := serviceAccount(t, "java-client", authorRole)
+	name := identity.Name{Tenant: "java-client", Namespace: "token", Name: "f"}
+	secure := []string{"--tls-trust-cert-path", shim.caFile, "--tls-enable-hostname-verification"}
+	bearer := []string{"--auth-plugin", "org.apache.pulsar.client.impl.auth.AuthenticationToken", "--auth-params", "token:" + token}
+	run := func(args ...[]string) ran { return pulsarAdminAt(t, shim.secure.url, slices.Concat(args...)...) }
+	create := command("create", name, "--jar", fromJavaClient, "--classname", "org.example.F", "--inputs", "in")
+	expectRan(t, "create", run(secure, bearer, create), "Created successfully")
+	expectRan(t, "get", run(secure, bearer, command("update", name, "--parallelism", "2")), "Updated successfully")
+	expectRefused(t, "get without a token", run(secure, command("get", name)), unauthorized)
+}

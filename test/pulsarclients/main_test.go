@@ -15,6 +15,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/dynamic"
+	clientrest "k8s.io/client-go/rest"
 
 	"github.com/function-mesh/functionmesh-apiserver/pkg/generated/clientset/versioned"
 	adminclient "github.com/function-mesh/functionmesh-apiserver/pkg/generated/clientset/versioned/typed/admin/v1alpha1"
@@ -98,7 +99,9 @@ func run(m *testing.M) (code int, err error) {
 		}
 		fmt.Fprintln(os.Stderr, "logs are in", filepath.Join(dir, "logs"))
 	}()
-	client, err := versioned.NewForConfig(env.ControlPlane.AdminConfig())
+	admin := env.ControlPlane.AdminConfig()
+	admin.WarningHandler = clientrest.NoWarnings{}
+	client, err := versioned.NewForConfig(admin)
 	if err != nil {
 		return 1, fmt.Errorf("could not make a client for kube-apiserver: %w", err)
 	}

@@ -73,7 +73,7 @@ func start(dir string) error {
 			// No Lease that is renewed every few seconds.
 			"--feature-gates=APIServerIdentity=false,UnknownVersionInteroperabilityProxy=false",
 			// The tests themselves say when history is forgotten.
-			"--etcd-compaction-interval=0",
+			"--etcd-compaction-interval=24h",
 		},
 	})
 	if err != nil {

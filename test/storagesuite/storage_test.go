@@ -40,6 +40,8 @@ const (
 //     in a watch: the backend's answer to a DELETE doesn't tell.
 //   - A watch from resource version 1 begins when the storage was empty: the backend
 //     has a history before that, which it has partly forgotten.
+//   - The key in a continue token has no slash at its begin. API servers take it
+//     either way; kube-apiserver writes one for custom resources.
 type suiteStorage struct {
 	*crstorage.Storage
 
@@ -144,10 +146,28 @@ func (s *suiteStorage) GetList(ctx context.Context, key string, options storage.
 	if err := s.Storage.GetList(ctx, key, options, list); err != nil {
 		return err
 	}
+	if err := normalizeContinue(list); err != nil {
+		return err
+	}
 	if s.transformer == nil {
 		return nil
 	}
 	_, _, err := s.transformer.TransformFromStorage(ctx, []byte(transformerPrefix), value.DefaultContext(key))
+	return err
+}
+
+// normalizeContinue removes the slash at the begin of the key in a list's token.
+func normalizeContinue(list runtime.Object) error {
+	accessor, err := meta.ListAccessor(list)
+	if err != nil || accessor.GetContinue() == "" {
+		return err
+	}
+	start, version, err := storage.DecodeContinue(accessor.GetContinue(), keyPrefix+"/")
+	if err != nil {
+		return err
+	}
+	token, err := storage.EncodeContinue(start, keyPrefix+"/", version)
+	accessor.SetContinue(token)
 	return err
 }
 

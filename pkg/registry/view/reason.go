@@ -8,6 +8,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/function-mesh/functionmesh-apiserver/pkg/apis/admin/v1alpha1"
+	"github.com/function-mesh/functionmesh-apiserver/pkg/crstorage"
 )
 
 type reasonKey struct{}
@@ -31,6 +32,9 @@ func SetReason(ctx context.Context, text string) {
 // addTo adds the text to a refusal. Other errors, such as a conflict that a retry
 // resolves, are returned as they are.
 func (r *reason) addTo(err error) error {
+	if apierrors.HasStatusCause(err, crstorage.CauseTypeOwned) {
+		return WithPulsarReason(err, err.Error())
+	}
 	if r.text == "" || !apierrors.IsInvalid(err) && !apierrors.IsAlreadyExists(err) {
 		return err
 	}

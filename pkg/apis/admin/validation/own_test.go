@@ -100,10 +100,6 @@ func TestOwnRules(t *testing.T) {
 		"guarantee":   {spec(func(s *functionSpec) { s.ProcessingGuarantees = "atleast_once" }), "spec.processingGuarantees", `"ATLEAST_ONCE"`},
 		"position":    {spec(func(s *functionSpec) { s.SubscriptionPosition = "latest" }), "spec.subscriptionPosition", `supported values: "Earliest", "Latest"`},
 		"compression": {spec(func(s *functionSpec) { s.ProducerConfig = &v1alpha1.ProducerConfig{CompressionType: "lz4"} }), "spec.producerConfig.compressionType", `"SNAPPY"`},
-		"builder":     {spec(func(s *functionSpec) { s.ProducerConfig = &v1alpha1.ProducerConfig{BatchBuilder: "x"} }), "spec.producerConfig.batchBuilder", `"KEY_BASED"`},
-		"builder of batches": {spec(func(s *functionSpec) {
-			s.ProducerConfig = &v1alpha1.ProducerConfig{BatchingConfig: &v1alpha1.BatchingConfig{BatchBuilder: "x"}}
-		}), "spec.producerConfig.batchingConfig.batchBuilder", `"KEY_BASED"`},
 		"producer failure": {spec(func(s *functionSpec) {
 			s.ProducerConfig = &v1alpha1.ProducerConfig{CryptoConfig: &v1alpha1.CryptoConfig{ProducerCryptoFailureAction: "DISCARD"}}
 		}), "spec.producerConfig.cryptoConfig.producerCryptoFailureAction", `supported values: "FAIL", "SEND"`},

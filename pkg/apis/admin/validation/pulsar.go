@@ -219,7 +219,7 @@ func (c *checks) checkConversion() {
 	if runtimeOf(c.spec) != runtimeJava { // Java functions have had it with another text
 		c.checkCustomSchemas("customSchemaInputs", schemaInputsOf, "Incorrect custom schema inputs,Topic %s ")
 	}
-	c.checkCustomSchemas("customSchemaOutputs", schemaOutputsOf, "Incorrect custom schema outputs,Topic %s ")
+	c.checkCustomSchemas("customSchemaOutputs", schemaOfOutput, "Incorrect custom schema outputs,Topic %s ")
 
 	guarantees := c.spec.ProcessingGuarantees
 	if c.spec.WindowConfig != nil {
@@ -254,8 +254,16 @@ func (c *checks) checkCustomSchemas(member string, of func(*functionSpec) map[st
 	}
 }
 
-func schemaInputsOf(spec *functionSpec) map[string]string  { return spec.CustomSchemaInputs }
-func schemaOutputsOf(spec *functionSpec) map[string]string { return spec.CustomSchemaOutputs }
+func schemaInputsOf(spec *functionSpec) map[string]string { return spec.CustomSchemaInputs }
+
+// schemaOfOutput returns the one entry that Pulsar reads: that of the output topic.
+func schemaOfOutput(spec *functionSpec) map[string]string {
+	schema, found := spec.CustomSchemaOutputs[spec.Output]
+	if !found {
+		return nil
+	}
+	return map[string]string{spec.Output: schema}
+}
 
 func isBlank(s string) bool {
 	return strings.TrimSpace(s) == ""

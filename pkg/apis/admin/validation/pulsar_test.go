@@ -95,7 +95,9 @@ var javaRules = []pulsarRule{
 	{"output schema and serde", func(f *v1alpha1.PulsarFunction) {
 		f.Spec.OutputSchemaType, f.Spec.OutputSerdeClassName = "avro", "a.B"
 	}, "spec.outputSerdeClassName", "Only one of outputSchemaType or outputSerdeClassName should be set"},
-	{"schema output", func(f *v1alpha1.PulsarFunction) { f.Spec.CustomSchemaOutputs = map[string]string{"j3": "null"} },
+	{"schema output", func(f *v1alpha1.PulsarFunction) {
+		f.Spec.Output, f.Spec.CustomSchemaOutputs = "j3", map[string]string{"j3": "null"}
+	},
 		"spec.customSchemaOutputs[j3]", "Incorrect custom schema outputs,Topic j3 "},
 	{"auto ack", func(f *v1alpha1.PulsarFunction) { f.Spec.AutoAck = ptr(false); guarantee(f, v1alpha1.AtMostOnce) },
 		"spec.autoAck", "When Guarantees == ATMOST_ONCE, autoAck must be equal to true." +
@@ -108,7 +110,9 @@ var pythonRules = []pulsarRule{
 		"spec.maxMessageRetries", "Message retries not yet supported in python"},
 	{"schema input", func(f *v1alpha1.PulsarFunction) { schemaInput(f, "p1", `"x"`) },
 		"spec.customSchemaInputs[p1]", "Incorrect custom schema inputs,Topic p1 "},
-	{"schema output", func(f *v1alpha1.PulsarFunction) { f.Spec.CustomSchemaOutputs = map[string]string{"p2": "["} },
+	{"schema output", func(f *v1alpha1.PulsarFunction) {
+		f.Spec.Output, f.Spec.CustomSchemaOutputs = "p2", map[string]string{"p2": "["}
+	},
 		"spec.customSchemaOutputs[p2]", "Incorrect custom schema outputs,Topic p2 "},
 }
 

@@ -45,8 +45,9 @@ func (c *checks) checkTexts() {
 		c.checkTextMap(path.Child("consumerProperties"), consumer.ConsumerProperties)
 		c.checkCryptoTexts(path.Child("cryptoConfig"), consumer.CryptoConfig)
 	}
-	if c.spec.ProducerConfig != nil {
-		c.checkCryptoTexts(c.child("producerConfig", "cryptoConfig"), c.spec.ProducerConfig.CryptoConfig)
+	if producer := c.spec.ProducerConfig; producer != nil {
+		c.checkText(c.child("producerConfig", "batchBuilder"), producer.BatchBuilder)
+		c.checkCryptoTexts(c.child("producerConfig", "cryptoConfig"), producer.CryptoConfig)
 	}
 	if c.spec.WindowConfig != nil {
 		c.checkText(c.child("windowConfig", "lateDataTopic"), c.spec.WindowConfig.LateDataTopic)
@@ -74,7 +75,7 @@ func (c *checks) checkTextMap(path *field.Path, texts map[string]string) {
 func (c *checks) checkSchemaTexts(path *field.Path, texts map[string]string) {
 	for _, key := range sortedKeys(texts) {
 		if !isPlain(key, nil) || !isPlain(texts[key], unicode.IsSpace) {
-			c.own(field.Invalid(path.Key(shortened(key)), omitted, plainHelp))
+			c.ownOf(field.Invalid(path.Key(shortened(key)), omitted, plainHelp), texts[key])
 		}
 	}
 }
@@ -82,9 +83,9 @@ func (c *checks) checkSchemaTexts(path *field.Path, texts map[string]string) {
 func (c *checks) checkText(path *field.Path, text string) {
 	switch {
 	case len(text) > maxTextBytes:
-		c.own(field.TooLong(path, text, maxTextBytes))
+		c.ownOf(field.TooLong(path, text, maxTextBytes), text)
 	case !isPlain(text, nil):
-		c.own(field.Invalid(path, omitted, plainHelp))
+		c.ownOf(field.Invalid(path, omitted, plainHelp), text)
 	}
 }
 

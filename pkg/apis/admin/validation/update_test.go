@@ -195,3 +195,36 @@ func TestUpdateWarnings(t *testing.T) {
 		})
 	}
 }
+
+func TestUpdateMayLeaveViolationsButNotReplaceThem(t *testing.T) {
+	violating := func(f *v1alpha1.PulsarFunction) {
+		f.Spec.SubscriptionName = "it's"
+		f.Spec.Inputs = []string{"a/b"}
+		f.Spec.DeadLetterTopic = "dead"
+	}
+	old := made(violating)
+	if result := ValidatePulsarFunction(old, testOptions); len(result.Errors) != 3 {
+		t.Fatalf("errors %v, want 3 for a new one", result.Errors)
+	}
+	for name, test := range map[string]struct {
+		change change
+		path   string
+	}{
+		"label":              {func(f *v1alpha1.PulsarFunction) { f.Labels = map[string]string{"a": "b"} }, ""},
+		"scale":              {func(f *v1alpha1.PulsarFunction) { f.Spec.Parallelism = ptr(int32(3)) }, ""},
+		"mend one":           {func(f *v1alpha1.PulsarFunction) { f.Spec.SubscriptionName = "its" }, ""},
+		"another bad text":   {func(f *v1alpha1.PulsarFunction) { f.Spec.SubscriptionName = "'; id; '" }, "spec.subscriptionName"},
+		"another bad topic":  {func(f *v1alpha1.PulsarFunction) { f.Spec.Inputs = []string{"c/d"} }, "spec.inputs[0]"},
+		"one violation more": {func(f *v1alpha1.PulsarFunction) { f.Spec.Parallelism = ptr(int32(-1)) }, "spec.parallelism"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			result := ValidatePulsarFunctionUpdate(made(violating, test.change), old, testOptions)
+			if test.path == "" && len(result.Errors) > 0 {
+				t.Errorf("errors %v, want none", result.Errors)
+			}
+			if test.path != "" && (len(result.Errors) != 1 || result.Errors[0].Field != test.path || result.Reason == "") {
+				t.Errorf("errors %v, want one of %s with a reason", result.Errors, test.path)
+			}
+		})
+	}
+}

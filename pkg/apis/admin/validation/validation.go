@@ -8,6 +8,7 @@
 package validation
 
 import (
+	"fmt"
 	"regexp"
 
 	"k8s.io/apimachinery/pkg/api/equality"
@@ -39,20 +40,31 @@ type Result struct {
 
 // ValidatePulsarFunction checks a new function after defaulting.
 func ValidatePulsarFunction(function *v1alpha1.PulsarFunction, options Options) Result {
-	return validate(function, nil, options)
+	return newChecks(function, nil, options).run()
 }
 
 // ValidatePulsarFunctionUpdate checks a changed function after defaulting. The
 // rules are those for new functions, and what identifies a function can't change.
-// What a Function made by other means may have always violated (names, package, file
-// name, cluster, resources, secrets, schemas as the operator reads them) is checked
-// only where it changes, so that it can still be scaled.
+// What a Function made by other means has always violated is no error of the update:
+// it can still be scaled, labelled and mended bit by bit.
 func ValidatePulsarFunctionUpdate(function, old *v1alpha1.PulsarFunction, options Options) Result {
-	return validate(function, old, options)
+	known := map[violation]bool{}
+	before := newChecks(old, old, options)
+	before.run()
+	for _, found := range before.violations {
+		known[found] = true
+	}
+	after := newChecks(function, old, options)
+	after.known = known
+	return after.run()
 }
 
-func validate(function, old *v1alpha1.PulsarFunction, options Options) Result {
-	c := &checks{
+// violation is what an error is about, value included: a text that always was
+// dangerous must not be replaced by another.
+type violation struct{ kind, field, detail, value string }
+
+func newChecks(function, old *v1alpha1.PulsarFunction, options Options) *checks {
+	return &checks{
 		metadata: field.NewPath("metadata"),
 		path:     field.NewPath("spec"),
 		function: function,
@@ -60,6 +72,9 @@ func validate(function, old *v1alpha1.PulsarFunction, options Options) Result {
 		old:      old,
 		options:  options,
 	}
+}
+
+func (c *checks) run() Result {
 	// The other checks take as long and say as much as the object is large.
 	c.checkSize()
 	if len(c.errors) == 0 {
@@ -86,6 +101,8 @@ type checks struct {
 	spec           *functionSpec
 	old            *v1alpha1.PulsarFunction // nil for a new function
 	options        Options
+	known          map[violation]bool // those that are no errors of this update
+	violations     []violation
 
 	errors                  field.ErrorList
 	pulsarReason, ownReason string
@@ -93,18 +110,32 @@ type checks struct {
 
 // pulsar adds an error that has Pulsar's text. The calls are in Pulsar's order.
 func (c *checks) pulsar(err *field.Error) {
-	c.errors = append(c.errors, err)
-	if c.pulsarReason == "" {
+	if c.add(err, fmt.Sprint(err.BadValue)) && c.pulsarReason == "" {
 		c.pulsarReason = err.Detail
 	}
 }
 
 // own adds an error that Pulsar doesn't have.
 func (c *checks) own(err *field.Error) {
-	c.errors = append(c.errors, err)
-	if c.ownReason == "" {
+	c.ownOf(err, fmt.Sprint(err.BadValue))
+}
+
+// ownOf is own for an error that doesn't repeat the value that it is about.
+func (c *checks) ownOf(err *field.Error, value string) {
+	if c.add(err, value) && c.ownReason == "" {
 		c.ownReason = err.Error()
 	}
+}
+
+// add adds an error unless it is known.
+func (c *checks) add(err *field.Error, value string) bool {
+	found := violation{string(err.Type), err.Field, err.Detail, value}
+	c.violations = append(c.violations, found)
+	if c.known[found] {
+		return false
+	}
+	c.errors = append(c.errors, err)
+	return true
 }
 
 // child returns the path of a field of the spec.

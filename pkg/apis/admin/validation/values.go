@@ -17,7 +17,6 @@ var (
 	}
 	subscriptionPositions  = []v1alpha1.SubscriptionPosition{v1alpha1.Earliest, v1alpha1.Latest}
 	compressionTypes       = []string{"NONE", "LZ4", "ZLIB", "ZSTD", "SNAPPY"}
-	batchBuilders          = []string{"DEFAULT", "KEY_BASED"}
 	producerFailureActions = []string{"FAIL", "SEND"}
 	consumerFailureActions = []string{"FAIL", "DISCARD", "CONSUME"}
 	logLevels              = []string{"off", "trace", "debug", "info", "warn", "error", "fatal", "all", "panic"}
@@ -94,7 +93,6 @@ func (c *checks) checkProducer() {
 	c.checkNotNegative(path.Child("maxPendingMessages"), producer.MaxPendingMessages)
 	c.checkNotNegative(path.Child("maxPendingMessagesAcrossPartitions"), producer.MaxPendingMessagesAcrossPartitions)
 	checkEnum(c, path.Child("compressionType"), producer.CompressionType, compressionTypes)
-	checkEnum(c, path.Child("batchBuilder"), producer.BatchBuilder, batchBuilders)
 	c.checkCrypto(path, producer.CryptoConfig)
 	if batching := producer.BatchingConfig; batching != nil {
 		path := path.Child("batchingConfig")
@@ -103,7 +101,6 @@ func (c *checks) checkProducer() {
 			batching.RoundRobinRouterBatchingPartitionSwitchFrequency)
 		c.checkNotNegative(path.Child("batchingMaxMessages"), batching.BatchingMaxMessages)
 		c.checkNotNegative(path.Child("batchingMaxBytes"), batching.BatchingMaxBytes)
-		checkEnum(c, path.Child("batchBuilder"), batching.BatchBuilder, batchBuilders)
 	}
 }
 

@@ -38,6 +38,11 @@ func Warnings(function *v1alpha1.PulsarFunction) []string {
 	if spec.WindowConfig == nil && spec.AutoAck != nil && !*spec.AutoAck {
 		warn("spec.autoAck: deprecated in Pulsar, where processingGuarantees MANUAL says the same as false")
 	}
+	for _, builder := range batchBuildersOf(spec.ProducerConfig) {
+		if builder.value != "" && !slices.Contains(batchBuilders, builder.value) {
+			warn("spec.%s: Pulsar takes DEFAULT for whatever is none of %s", builder.member, strings.Join(batchBuilders, " and "))
+		}
+	}
 	runtime := runtimeOf(spec)
 	for _, level := range []string{logLevelOf(spec.Java), logLevelOf(spec.Python), logLevelOf(spec.Go)} {
 		if level != "" && runtime != "" && !slices.Contains(runtimeLogLevels[runtime], level) {
@@ -50,6 +55,21 @@ func Warnings(function *v1alpha1.PulsarFunction) []string {
 		}
 	}
 	return warnings
+}
+
+var batchBuilders = []string{"DEFAULT", "KEY_BASED"}
+
+type member struct{ member, value string }
+
+func batchBuildersOf(producer *v1alpha1.ProducerConfig) []member {
+	if producer == nil {
+		return nil
+	}
+	builders := []member{{"producerConfig.batchBuilder", producer.BatchBuilder}}
+	if producer.BatchingConfig != nil {
+		builders = append(builders, member{"producerConfig.batchingConfig.batchBuilder", producer.BatchingConfig.BatchBuilder})
+	}
+	return builders
 }
 
 // ignoredByGo names the fields that have no effect on a Go function.

@@ -4,9 +4,11 @@ import (
 	"context"
 	"fmt"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metainternalversion "k8s.io/apimachinery/pkg/apis/meta/internalversion"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/selection"
 	genericapirequest "k8s.io/apiserver/pkg/endpoints/request"
 	"k8s.io/apiserver/pkg/registry/generic"
 	genericregistry "k8s.io/apiserver/pkg/registry/generic/registry"
@@ -20,6 +22,10 @@ import (
 	"github.com/function-mesh/functionmesh-apiserver/pkg/registry/view"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/translation"
 )
+
+// listPageSize bounds what is read at once while a new function's identity is looked
+// for.
+const listPageSize = 500
 
 // Config is what the kind needs of the server.
 type Config struct {
@@ -90,31 +96,56 @@ type creation struct {
 // not caught here.
 func (c *creation) check(ctx context.Context, obj runtime.Object, dryRun bool) error {
 	function := obj.(*v1alpha1.PulsarFunction)
-	spec := &function.Spec
-	id := identity.Name{Tenant: spec.Tenant, Namespace: spec.Namespace, Name: spec.Name}
-	list, err := c.list(ctx, &metainternalversion.ListOptions{
-		LabelSelector: labels.SelectorFromSet(labels.Set{identity.LabelIdentity: id.Label()}),
-	})
+	existing, err := c.find(ctx, function)
 	if err != nil {
 		return err
 	}
-	functions := list.(*v1alpha1.PulsarFunctionList).Items
-	for i := range functions {
-		existing := &functions[i]
-		same := existing.Spec.Tenant == id.Tenant && existing.Spec.Namespace == id.Namespace && existing.Spec.Name == id.Name
-		switch {
-		case !same:
-		case existing.Name == function.Name:
-			// The backend refuses it, unless the object goes meanwhile.
-			view.SetReason(ctx, alreadyExistsReason(spec))
-		default:
-			return alreadyExists(function, existing)
-		}
+	if existing != nil {
+		return alreadyExists(function, existing)
 	}
 	if dryRun {
 		return nil
 	}
-	return c.ensureConnection(ctx, genericapirequest.NamespaceValue(ctx), spec.Cluster)
+	return c.ensureConnection(ctx, genericapirequest.NamespaceValue(ctx), function.Spec.Cluster)
+}
+
+// find returns another object with the Pulsar identity of function, or nil. Objects
+// that this server made carry the identity in a label; the others, made by hand or by
+// the Java worker, don't, and are all looked at.
+func (c *creation) find(ctx context.Context, function *v1alpha1.PulsarFunction) (*v1alpha1.PulsarFunction, error) {
+	id := identityOf(function)
+	unlabelled, err := labels.NewRequirement(identity.LabelIdentity, selection.DoesNotExist, nil)
+	if err != nil {
+		return nil, apierrors.NewInternalError(err)
+	}
+	for _, selector := range []labels.Selector{
+		labels.SelectorFromSet(labels.Set{identity.LabelIdentity: id.Label()}),
+		labels.NewSelector().Add(*unlabelled),
+	} {
+		options := &metainternalversion.ListOptions{LabelSelector: selector, Limit: listPageSize}
+		for {
+			list, err := c.list(ctx, options)
+			if err != nil {
+				return nil, err
+			}
+			page := list.(*v1alpha1.PulsarFunctionList)
+			for i := range page.Items {
+				if existing := &page.Items[i]; identityOf(existing) == id && existing.Name != function.Name {
+					return existing, nil
+				}
+			}
+			if page.Continue == "" {
+				break
+			}
+			options.Continue = page.Continue
+		}
+	}
+	return nil, nil
+}
+
+func identityOf(function *v1alpha1.PulsarFunction) identity.Name {
+	spec := &function.Spec
+	return identity.Name{Tenant: spec.Tenant, Namespace: spec.Namespace, Name: spec.Name}
 }
 
 var _ crstorage.Translator[computev1alpha1.Function, *v1alpha1.PulsarFunction] = (*translation.FunctionTranslator)(nil)

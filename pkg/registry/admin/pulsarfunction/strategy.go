@@ -4,6 +4,7 @@ package pulsarfunction
 
 import (
 	"context"
+	"fmt"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -78,13 +79,26 @@ func keepIdentity(spec, before *v1alpha1.ComponentSpec) {
 }
 
 func (s strategy) Validate(ctx context.Context, obj runtime.Object) field.ErrorList {
-	result := validation.ValidatePulsarFunction(obj.(*v1alpha1.PulsarFunction), s.validation)
-	view.SetReason(ctx, result.Reason)
-	return result.Errors
+	function := obj.(*v1alpha1.PulsarFunction)
+	return withKeptSize(ctx, function, validation.ValidatePulsarFunction(function, s.validation))
 }
 
 func (s strategy) ValidateUpdate(ctx context.Context, obj, old runtime.Object) field.ErrorList {
-	result := validation.ValidatePulsarFunctionUpdate(obj.(*v1alpha1.PulsarFunction), old.(*v1alpha1.PulsarFunction), s.validation)
+	function, before := obj.(*v1alpha1.PulsarFunction), old.(*v1alpha1.PulsarFunction)
+	return withKeptSize(ctx, function, validation.ValidatePulsarFunctionUpdate(function, before, s.validation))
+}
+
+// withKeptSize adds to what validation found that more is kept than an annotation
+// should hold, and tells the reason.
+func withKeptSize(ctx context.Context, function *v1alpha1.PulsarFunction, result validation.Result) field.ErrorList {
+	if size, err := translation.KeptFieldsSize(function); err != nil || size > translation.MaxKeptFieldsSize {
+		tooLarge := field.Invalid(field.NewPath("spec"), field.OmitValueType{}, fmt.Sprintf(
+			"the fields that Function Mesh has no place for, such as customRuntimeOptions, may have %d bytes in all", translation.MaxKeptFieldsSize))
+		result.Errors = append(result.Errors, tooLarge)
+		if result.Reason == "" {
+			result.Reason = tooLarge.Error()
+		}
+	}
 	view.SetReason(ctx, result.Reason)
 	return result.Errors
 }
@@ -94,6 +108,10 @@ func (strategy) WarningsOnCreate(_ context.Context, obj runtime.Object) []string
 	warnings := append(validation.Warnings(function), translation.KeptFieldWarnings(function)...)
 	if identity.IsPackageURL(location(function)) {
 		warnings = append(warnings, unresolvedPackage)
+	}
+	if spec := &function.Spec; spec.Java != nil &&
+		(spec.InputTypeClassName == translation.DefaultTypeClassName || spec.OutputTypeClassName == translation.DefaultTypeClassName) {
+		warnings = append(warnings, unknownTypes)
 	}
 	return warnings
 }
@@ -110,6 +128,11 @@ func (strategy) WarningsOnUpdate(_ context.Context, obj, old runtime.Object) []s
 
 // unresolvedPackage is the warning for a package that nobody has looked at.
 const unresolvedPackage = "spec.package.location: no package service is configured, so it was not checked that the package exists"
+
+// unknownTypes is the warning for a Java function whose types nobody has named.
+// Pulsar's own worker reads them from the package.
+const unknownTypes = "spec.inputTypeClassName, spec.outputTypeClassName: [B, bytes, where they are not given: " +
+	"name the classes if the function takes or returns something else, since the package is not looked into"
 
 func location(function *v1alpha1.PulsarFunction) string {
 	if function.Spec.Package == nil {
