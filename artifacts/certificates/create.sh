@@ -122,6 +122,15 @@ is_address() {
   [[ "$1" == *:* || "$1" =~ ^[0-9.]+$ ]]
 }
 
+# present_names SECRET prints the names in a certificate that is there, so that one
+# which is made anew keeps those that somebody once asked for.
+present_names() {
+  local secret=$1
+  fetch "$secret" || return 0
+  openssl x509 -in "$work/$secret/tls.crt" -noout -ext subjectAltName 2>/dev/null |
+    tr ',' '\n' | sed -n 's/^ *DNS://p; s/^ *IP Address://p'
+}
+
 # leaf SECRET AUTHORITY COMMON_NAME USAGE [NAME...] makes sure that there is a
 # certificate for that use which the authority has signed.
 leaf() {
@@ -164,7 +173,8 @@ service_names() {
 leaf functionmesh-apiserver-serving functionmesh-serving-ca functionmesh-apiserver serverAuth $(service_names functionmesh-apiserver)
 # shellcheck disable=SC2046
 leaf pulsar-admin-shim-serving functionmesh-serving-ca pulsar-admin-shim serverAuth \
-  $(service_names pulsar-admin-shim) ${shim_names[@]+"${shim_names[@]}"}
+  $( (service_names pulsar-admin-shim | tr ' ' '\n'; present_names pulsar-admin-shim-serving) | awk '!seen[$0]++') \
+  ${shim_names[@]+"${shim_names[@]}"}
 # The API server is told this common name by --shim-allowed-names.
 leaf pulsar-admin-shim-front-proxy pulsar-admin-shim-front-proxy-ca pulsar-admin-shim clientAuth
 

@@ -16,6 +16,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/function-mesh/functionmesh-apiserver/pkg/apis/config/v1alpha1"
+	"github.com/function-mesh/functionmesh-apiserver/pkg/translation"
 )
 
 const (
@@ -97,6 +98,7 @@ func validate(config *v1alpha1.FunctionMeshAPIServerConfiguration) field.ErrorLi
 		}
 		seen[cluster.Name] = true
 	}
+	errs = append(errs, validateConfigMapNames(config)...)
 	if path.Clean(config.PackageDirectory) != config.PackageDirectory || !directory.MatchString(config.PackageDirectory) {
 		errs = append(errs, field.Invalid(field.NewPath("packageDirectory"), config.PackageDirectory,
 			"must be an absolute path of letters, digits, '.', '_' and '-'"))
@@ -130,10 +132,24 @@ func validateCluster(at *field.Path, cluster v1alpha1.PulsarCluster) field.Error
 	}
 	errs = append(errs, validateURL(at.Child("serviceUrl"), cluster.ServiceURL, "pulsar", "pulsar+ssl")...)
 	errs = append(errs, validateURL(at.Child("webServiceUrl"), cluster.WebServiceURL, "http", "https")...)
-	if cluster.ConfigMapName != "" {
-		for _, problem := range utilvalidation.IsDNS1123Subdomain(cluster.ConfigMapName) {
-			errs = append(errs, field.Invalid(at.Child("configMapName"), cluster.ConfigMapName, problem))
+	return errs
+}
+
+// validateConfigMapNames checks the names that clusters' ConfigMaps really get: two
+// clusters with one of them would share its URLs.
+func validateConfigMapNames(config *v1alpha1.FunctionMeshAPIServerConfiguration) field.ErrorList {
+	var errs field.ErrorList
+	nameOf := translation.NewFunctionTranslator(config).ConfigMapName
+	clusterOf := map[string]string{}
+	for i, cluster := range config.PulsarClusters {
+		at, name := field.NewPath("pulsarClusters").Index(i).Child("configMapName"), nameOf(cluster.Name)
+		for _, problem := range utilvalidation.IsDNS1123Subdomain(name) {
+			errs = append(errs, field.Invalid(at, name, problem))
 		}
+		if other, taken := clusterOf[name]; taken && other != cluster.Name {
+			errs = append(errs, field.Invalid(at, name, fmt.Sprintf("is the ConfigMap of cluster %q too: set another", other)))
+		}
+		clusterOf[name] = cluster.Name
 	}
 	return errs
 }

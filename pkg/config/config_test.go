@@ -46,6 +46,8 @@ func TestParseNamesTheFieldThatIsWrong(t *testing.T) {
 		"image":             {"python: p, ", "", "runnerImages.python"},
 		"directory":         {"runnerImages:", "packageDirectory: /a b\nrunnerImages:", "packageDirectory"},
 		"directory climbs":  {"runnerImages:", "packageDirectory: /a/../b\nrunnerImages:", "packageDirectory"},
+		"shared ConfigMap":  {"- name: pulsar", "- {name: Pulsar, serviceUrl: 'pulsar://b:1', webServiceUrl: 'http://b:1'}\n- name: pulsar", "pulsarClusters[1].configMapName"},
+		"ConfigMap name":    {"name: pulsar", "name: a.-b", "pulsarClusters[0].configMapName"},
 		"pattern":           {"runnerImages:", "additionalPackageUrlPatterns: ['(']\nrunnerImages:", "additionalPackageUrlPatterns[0]"},
 		"resource":          {"runnerImages:", "defaultResources: {disk: 1Gi}\nrunnerImages:", "defaultResources"},
 		"negative resource": {"runnerImages:", "defaultResources: {cpu: '-1'}\nrunnerImages:", "defaultResources.cpu"},

@@ -109,9 +109,8 @@ func (c *Client) create(ctx context.Context, namespace string, body []byte, opti
 }
 
 func (c *Client) update(ctx context.Context, namespace, name string, body []byte, options WriteOptions) ([]byte, error) {
-	// What others stored may hold fields that the CRD doesn't know; that is not this
-	// caller's mistake.
-	params := &metav1.UpdateOptions{DryRun: options.DryRun, FieldManager: fieldManager, FieldValidation: metav1.FieldValidationIgnore}
+	// What was read has no field that the CRD doesn't know, since it was pruned then.
+	params := &metav1.UpdateOptions{DryRun: options.DryRun, FieldManager: fieldManager, FieldValidation: metav1.FieldValidationStrict}
 	return raw(ctx, c.on(c.rest.Put(), namespace).Name(name).Body(body).
 		SpecificallyVersionedParams(params, optionsCodec, optionsVersion))
 }

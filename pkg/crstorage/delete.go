@@ -2,6 +2,7 @@ package crstorage
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -9,6 +10,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
+	genericregistry "k8s.io/apiserver/pkg/registry/generic/registry"
 	"k8s.io/apiserver/pkg/storage"
 	"k8s.io/apiserver/pkg/warning"
 	kjson "sigs.k8s.io/json"
@@ -20,7 +22,12 @@ const deleteTries = 10
 
 // Delete implements storage.Interface: the resource is deleted in the background.
 func (s *Storage) Delete(ctx context.Context, key string, out runtime.Object, preconditions *storage.Preconditions,
-	validate storage.ValidateObjectFunc, _ runtime.Object, _ storage.DeleteOptions) error {
+	validate storage.ValidateObjectFunc, _ runtime.Object, storageOptions storage.DeleteOptions) error {
+	if storageOptions.ExpectTransformOrDecodeError {
+		// Whoever asks for this deletes past admission what can't be read. Here everything
+		// can be read well enough to be deleted as usual.
+		return storage.NewInvalidObjError(key, "it can be read: delete it as usual")
+	}
 	options := &metav1.DeleteOptions{DryRun: writeOptionsFrom(ctx).DryRun}
 	if preconditions != nil {
 		options.Preconditions = &metav1.Preconditions{UID: preconditions.UID, ResourceVersion: preconditions.ResourceVersion}
@@ -71,11 +78,17 @@ func (s *Storage) DeleteWithOptions(ctx context.Context, key string, validate st
 		if err := kjson.UnmarshalCaseSensitivePreserveInts(data, &stored); err != nil {
 			return nil, false, apierrors.NewInternalError(err)
 		}
-		// What was validated is what is deleted: not a later state of it, and not a later
-		// object of its name.
+		// What was validated is what is deleted: not a later object of its name, nor a later
+		// state of it, unless it changes all the time and the caller doesn't mind.
 		forwarded.Preconditions = &metav1.Preconditions{UID: &stored.UID, ResourceVersion: &stored.ResourceVersion}
+		if try == deleteTries && (options.Preconditions == nil || options.Preconditions.ResourceVersion == nil) {
+			forwarded.Preconditions.ResourceVersion = nil
+		}
 		reply, err := s.config.Client.delete(ctx, namespace, name, forwarded)
-		if apierrors.IsConflict(err) && try < deleteTries {
+		if apierrors.IsConflict(err) {
+			if try == deleteTries {
+				return nil, false, apierrors.NewConflict(s.config.Resource, name, errors.New(genericregistry.OptimisticLockErrorMsg))
+			}
 			if err := s.pause(ctx, backoff.Step()); err != nil {
 				return nil, false, err
 			}

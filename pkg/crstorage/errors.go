@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -91,6 +92,11 @@ func (m *errorMapper) status(ctx context.Context, err error) error {
 	}
 	original := apiStatus.Status()
 	status := *original.DeepCopy()
+	if status.Reason == metav1.StatusReasonUnauthorized {
+		// It is this server's credential that was refused, not its caller's.
+		klog.FromContext(ctx).Error(err, "The Kubernetes API server refuses this server's credential")
+		return apierrors.NewInternalError(errors.New("the Kubernetes API server refuses the credential of functionmesh-apiserver"))
+	}
 	if m.isOwnDenial(status) {
 		klog.FromContext(ctx).Error(err, "This server's account lacks a right on the custom resources")
 		return apierrors.NewInternalError(fmt.Errorf(
@@ -115,7 +121,7 @@ func (m *errorMapper) status(ctx context.Context, err error) error {
 	if status.Reason == metav1.StatusReasonInvalid && status.Details != nil {
 		m.rewriteCauses(&status)
 	}
-	if !strings.Contains(status.Message, "quota") {
+	if status.Reason != metav1.StatusReasonForbidden || !strings.Contains(status.Message, "exceeded quota: ") {
 		// A quota's text names the resource that an administrator put a quota on.
 		status.Message = m.rename(status.Message)
 	}
@@ -149,18 +155,29 @@ func (m *errorMapper) rename(text string) string {
 	).Replace(text)
 }
 
-// rewriteCauses rewrites each cause's field, and the field where the cause's
-// message or the status' repeats it.
+// rewriteCauses rewrites each cause's field, and the fields where the messages repeat
+// them.
 func (m *errorMapper) rewriteCauses(status *metav1.Status) {
+	var fields []string
+	for _, cause := range status.Details.Causes {
+		if cause.Field != "" && !slices.Contains(fields, cause.Field) {
+			fields = append(fields, cause.Field)
+		}
+	}
+	// A path that begins with another one is looked for first.
+	slices.SortFunc(fields, func(a, b string) int { return len(b) - len(a) })
+	var pairs []string
+	for _, field := range fields {
+		pairs = append(pairs, field, m.viewPath(field))
+	}
+	replacer := strings.NewReplacer(pairs...)
+	status.Message = replacer.Replace(status.Message)
 	for i := range status.Details.Causes {
 		cause := &status.Details.Causes[i]
-		if cause.Field == "" {
-			continue
+		cause.Message = replacer.Replace(cause.Message)
+		if cause.Field != "" {
+			cause.Field = m.viewPath(cause.Field)
 		}
-		path := m.viewPath(cause.Field)
-		status.Message = strings.ReplaceAll(status.Message, cause.Field, path)
-		cause.Message = strings.ReplaceAll(cause.Message, cause.Field, path)
-		cause.Field = path
 	}
 }
 

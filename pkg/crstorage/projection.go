@@ -2,6 +2,7 @@ package crstorage
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -22,6 +23,8 @@ type Translator[CR any, View runtime.Object] interface {
 	FromCR(*CR) (View, error)
 	// Untranslatable is the view of a custom resource that FromCR refused.
 	Untranslatable(meta metav1.ObjectMeta, cause error) View
+	// MetaToCR is ToCR of the metadata alone, which a view has that FromCR refused.
+	MetaToCR(View) (metav1.ObjectMeta, error)
 	// Containers are paths of maps in a custom resource which mean nothing when
 	// they are empty, outermost last.
 	Containers() [][]string
@@ -40,6 +43,9 @@ type projection interface {
 	viewList(raw []byte) ([]runtime.Object, metav1.ListMeta, error)
 	// cr projects a view, completed if the custom resource is new.
 	cr(view runtime.Object, complete bool) (map[string]any, error)
+
+	// metadata projects the metadata of a view alone.
+	metadata(view runtime.Object) (map[string]any, error)
 
 	containers() [][]string
 	viewPath(string) string
@@ -77,6 +83,11 @@ func (p typedProjection[CR, P, View]) translate(cr *CR) (runtime.Object, error) 
 // types that they should have.
 func (p typedProjection[CR, P, View]) untranslatable(raw []byte, cause error) (runtime.Object, error) {
 	untranslatableResources.Inc()
+	var wrongType *json.UnmarshalTypeError
+	if errors.As(cause, &wrongType) {
+		// The decoder's own text is about Go types.
+		cause = fmt.Errorf("%s has a wrong type: it is a %s", p.translator.ViewPath(wrongType.Field), wrongType.Value)
+	}
 	var partial metav1.PartialObjectMetadata
 	if err := kjson.UnmarshalCaseSensitivePreserveInts(raw, &partial); err != nil {
 		return nil, fmt.Errorf("could not read a custom resource's metadata: %w", err)
@@ -134,6 +145,20 @@ func (p typedProjection[CR, P, View]) cr(view runtime.Object, complete bool) (ma
 		p.translator.Complete(cr)
 	}
 	return toMap(cr)
+}
+
+func (p typedProjection[CR, P, View]) metadata(view runtime.Object) (map[string]any, error) {
+	typed, ok := view.(View)
+	if !ok {
+		return nil, fmt.Errorf("could not translate a %T", view)
+	}
+	meta, err := p.translator.MetaToCR(typed)
+	if err != nil {
+		return nil, fmt.Errorf("could not translate the metadata: %w", err)
+	}
+	return toMap(struct {
+		metav1.ObjectMeta `json:"metadata"`
+	}{meta})
 }
 
 func (p typedProjection[CR, P, View]) containers() [][]string { return p.translator.Containers() }

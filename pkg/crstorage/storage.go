@@ -142,7 +142,7 @@ func (s *Storage) create(ctx context.Context, key string, obj, out runtime.Objec
 	if namespace != "" {
 		metadata["namespace"] = namespace
 	}
-	for _, serverOwned := range []string{"uid", "resourceVersion", "generation", "creationTimestamp", "deletionTimestamp", "generateName"} {
+	for _, serverOwned := range []string{"uid", "resourceVersion", "generation", "creationTimestamp", "deletionTimestamp"} {
 		delete(metadata, serverOwned)
 	}
 	data, err := send(cr, func(body []byte) ([]byte, error) {
@@ -204,6 +204,10 @@ func (s *Storage) listOptions(name string, options storage.ListOptions) (metav1.
 		ResourceVersionMatch: options.ResourceVersionMatch,
 	}
 	if label := options.Predicate.Label; label != nil && !label.Empty() {
+		if _, selectable := s.projection.selectorToCR(label).Requirements(); !selectable {
+			// As a text it would be empty, and select everything.
+			return metav1.ListOptions{}, apierrors.NewBadRequest(fmt.Sprintf("no object can have what label selector %q asks for", label))
+		}
 		translated.LabelSelector = s.projection.selectorToCR(label).String()
 	}
 	if field := options.Predicate.Field; field != nil && !field.Empty() {

@@ -31,8 +31,12 @@ func (s *Storage) GuaranteedUpdate(ctx context.Context, key string, destination 
 		if !retry {
 			return err
 		}
-		if err := s.pause(ctx, backoff.Step()); err != nil {
-			return err
+		if pauseErr := s.pause(ctx, backoff.Step()); pauseErr != nil {
+			if err != nil {
+				// What kept it from succeeding tells more than that time ran out.
+				return s.errors.status(ctx, err)
+			}
+			return pauseErr
 		}
 	}
 }
@@ -54,6 +58,7 @@ func (s *Storage) pause(ctx context.Context, duration time.Duration) error {
 	}
 }
 
+// tryOnce does one try of an update. With retry, err is the conflict that was met.
 func (s *Storage) tryOnce(ctx context.Context, key string, destination runtime.Object, ignoreNotFound bool,
 	preconditions *storage.Preconditions, tryUpdate storage.UpdateFunc) (retry bool, err error) {
 	namespace, name := s.parseKey(key)
@@ -72,14 +77,19 @@ func (s *Storage) tryOnce(ctx context.Context, key string, destination runtime.O
 	}
 
 	current, cause := s.projection.view(data)
+	if current == nil {
+		return false, apierrors.NewInternalError(cause)
+	}
+	project := func(view runtime.Object) (map[string]any, error) { return s.projection.cr(view, false) }
 	if cause != nil {
-		return false, s.untranslatableError(name, cause)
+		// Only its metadata can be written; the strategy refuses the rest.
+		project = s.projection.metadata
 	}
 	if err := preconditions.Check(key, current); err != nil {
 		return false, err
 	}
 	// tryUpdate may change what it is given.
-	before, err := s.projection.cr(current, false)
+	before, err := project(current)
 	if err != nil {
 		return false, apierrors.NewInternalError(err)
 	}
@@ -91,7 +101,7 @@ func (s *Storage) tryOnce(ctx context.Context, key string, destination runtime.O
 	if err != nil {
 		return false, err
 	}
-	after, err := s.projection.cr(updated, false)
+	after, err := project(updated)
 	if err != nil {
 		return false, apierrors.NewInternalError(err)
 	}
@@ -102,9 +112,11 @@ func (s *Storage) tryOnce(ctx context.Context, key string, destination runtime.O
 	if err := s.checkOwner(stored, before, after, name); err != nil {
 		return false, err
 	}
-	changed, err := s.merge(stored, before, after)
-	if err != nil {
-		return false, apierrors.NewInternalError(err)
+	changed := delta.Apply(stored, before, after, s.projection.containers())
+	if changed && cause == nil {
+		if err := s.settle(stored, after); err != nil {
+			return false, apierrors.NewInternalError(err)
+		}
 	}
 	if !changed {
 		return false, s.project(data, destination)
@@ -118,34 +130,29 @@ func (s *Storage) tryOnce(ctx context.Context, key string, destination runtime.O
 	case missingDefinition(err):
 		return false, s.errors.missingDefinitionError()
 	case apierrors.IsConflict(err), apierrors.IsNotFound(err) && s.errors.isOurs(err):
-		return true, nil
+		return true, err
 	}
 	return false, s.errors.status(ctx, err)
 }
 
-// merge writes the difference between two projections into the stored resource.
-//
-// What a view shows where a resource is silent can depend on its other fields. So
-// the result is projected once more: had the update changed such a field, what it
-// didn't change would otherwise change along.
-func (s *Storage) merge(stored, before, after map[string]any) (changed bool, err error) {
-	if !delta.Apply(stored, before, after, s.projection.containers()) {
-		return false, nil
-	}
+// settle projects a changed resource once more, and writes what still differs from
+// the wanted projection. What a view shows where a resource is silent can depend on
+// its other fields: what an update didn't change would otherwise change along.
+func (s *Storage) settle(stored, after map[string]any) error {
 	data, err := json.Marshal(stored)
 	if err != nil {
-		return false, fmt.Errorf("could not encode a custom resource: %w", err)
+		return fmt.Errorf("could not encode a custom resource: %w", err)
 	}
 	view, err := s.projection.view(data)
 	if err != nil {
-		return false, fmt.Errorf("could not read the changed resource: %w", err)
+		return fmt.Errorf("could not read the changed resource: %w", err)
 	}
 	reached, err := s.projection.cr(view, false)
 	if err != nil {
-		return false, err
+		return err
 	}
 	delta.Apply(stored, reached, after, s.projection.containers())
-	return true, nil
+	return nil
 }
 
 // createFrom is an update of an object that isn't there, which a server-side apply
@@ -163,14 +170,6 @@ func (s *Storage) createFrom(ctx context.Context, key string, destination runtim
 	// A resource version in it is not the business of storage, as in any update.
 	err = s.create(ctx, key, created, destination)
 	return storage.IsExist(err), err
-}
-
-func (s *Storage) untranslatableError(name string, cause error) error {
-	err := apierrors.NewInvalid(schema.GroupKind{Group: s.config.Resource.Group, Kind: s.config.Kind}, name, nil)
-	message := fmt.Sprintf("the %s behind it can't be shown, so it can't be changed here, only deleted: %v", s.config.Client.Kind, cause)
-	err.ErrStatus.Message = fmt.Sprintf("%s %q is invalid: spec: %s", s.config.Kind, name, message)
-	err.ErrStatus.Details.Causes = []metav1.StatusCause{{Type: metav1.CauseTypeFieldValueInvalid, Field: "spec", Message: message}}
-	return err
 }
 
 // CauseTypeOwned is the type of the cause of a conflict that trying again doesn't

@@ -191,7 +191,7 @@ func (w *watcher) idle(ctx context.Context, sendBookmark bool) {
 	// Every watch that was idle lists anew when the definition appears; jitter keeps
 	// them from doing so at once.
 	err := wait.PollUntilContextCancel(ctx, wait.Jitter(definitionPollInterval, 1), false, func(ctx context.Context) (bool, error) {
-		_, err := w.storage.config.Client.list(ctx, "", metav1.ListOptions{Limit: 1, ResourceVersion: "0"})
+		_, err := w.storage.config.Client.list(ctx, "", metav1.ListOptions{Limit: 1})
 		return err == nil, nil
 	})
 	if err != nil {

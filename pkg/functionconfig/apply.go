@@ -11,7 +11,7 @@ import (
 //
 // On an error, which is an *Error about something that the view can't hold, function
 // may be changed in part and is of no use.
-func Apply(function *v1alpha1.PulsarFunction, existing, merged, _ *FunctionConfig, packageURL string) error {
+func Apply(function *v1alpha1.PulsarFunction, existing, merged *FunctionConfig, packageURL string) error {
 	spec := &function.Spec
 	for _, topic := range sortedKeys(merged.InputSpecs) {
 		if !equalities.DeepEqual(existing.InputSpecs[topic], merged.InputSpecs[topic]) {
@@ -24,6 +24,7 @@ func Apply(function *v1alpha1.PulsarFunction, existing, merged, _ *FunctionConfi
 	change(&spec.DeadLetterTopic, existing.DeadLetterTopic, merged.DeadLetterTopic)
 	change(&spec.RuntimeFlags, existing.RuntimeFlags, merged.RuntimeFlags)
 	change(&spec.CustomRuntimeOptions, existing.CustomRuntimeOptions, merged.CustomRuntimeOptions)
+	applyTypeNames(spec, existing.CustomRuntimeOptions, merged.CustomRuntimeOptions)
 	change(&spec.Parallelism, existing.Parallelism, merged.Parallelism)
 	change(&spec.TimeoutMs, existing.TimeoutMs, merged.TimeoutMs)
 	change(&spec.CleanupSubscription, existing.CleanupSubscription, merged.CleanupSubscription)

@@ -47,13 +47,7 @@ func (c *FunctionConfig) Defaults(tenant, namespace, name string) {
 // An error is an *Error about something that the view can't hold; whether the
 // function is valid otherwise is not asked.
 func (c *FunctionConfig) ToFunction(packageURL string) (*v1alpha1.PulsarFunction, error) {
-	inputs, err := c.createInputs(c.schemaOf)
-	if err != nil {
-		return nil, err
-	}
-	if err := c.checkSchemaOutput(); err != nil {
-		return nil, err
-	}
+	inputs, unreadable := c.createInputs(parseSchema)
 	resources, err := resourcesToView(c.Resources)
 	if err != nil {
 		return nil, err
@@ -103,6 +97,12 @@ func (c *FunctionConfig) ToFunction(packageURL string) (*v1alpha1.PulsarFunction
 	for _, in := range inputs {
 		setInput(spec, in.name, in.spec)
 	}
+	// Pulsar refuses these, but only after much else. The API server does so too, in
+	// the same order.
+	spec.CustomSchemaInputs = unreadable
+	input, output := typeNames(c.CustomRuntimeOptions)
+	spec.InputTypeClassName = orElse(spec.InputTypeClassName, input)
+	spec.OutputTypeClassName = orElse(spec.OutputTypeClassName, output)
 	if packageURL == "" {
 		packageURL = c.location()
 	}
@@ -113,18 +113,6 @@ func (c *FunctionConfig) ToFunction(packageURL string) (*v1alpha1.PulsarFunction
 		spec.ExposePulsarAdminClientEnabled = ptr.To(true)
 	}
 	return function, nil
-}
-
-// checkSchemaOutput checks the one entry of customSchemaOutputs that is used.
-func (c *FunctionConfig) checkSchemaOutput() error {
-	value := c.CustomSchemaOutputs[c.Output]
-	if c.Output == "" || value == "" {
-		return nil
-	}
-	if _, ok := parseSchema(value); !ok {
-		return &Error{Reason: fmt.Sprintf("Incorrect custom schema outputs,Topic %s ", c.Output)}
-	}
-	return nil
 }
 
 func (c *FunctionConfig) setRuntime(spec *v1alpha1.PulsarFunctionSpec) {

@@ -1,6 +1,9 @@
 package functionconfig
 
 import (
+	"encoding/json"
+	"fmt"
+	"strings"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
@@ -9,6 +12,7 @@ import (
 	"k8s.io/utils/ptr"
 
 	"github.com/function-mesh/functionmesh-apiserver/pkg/apis/admin/v1alpha1"
+	"github.com/function-mesh/functionmesh-apiserver/pkg/apis/admin/validation"
 )
 
 func TestDefaults(t *testing.T) {
@@ -169,19 +173,67 @@ func TestToFunctionPackageURLWins(t *testing.T) {
 }
 
 func TestToFunctionRefuses(t *testing.T) {
-	for text, reason := range map[string]string{
-		`{"jar":"x","customSchemaInputs":{"in":"avro"}}`:            "Topic in has an incorrect schema Info",
-		`{"py":"x","customSchemaInputs":{"in":"avro"}}`:             "Incorrect custom schema inputs,Topic in ",
-		`{"output":"out","customSchemaOutputs":{"out":"not JSON"}}`: "Incorrect custom schema outputs,Topic out ",
-		`{"resources":{"cpu":1e30}}`:                                "resources.cpu is too large",
-	} {
-		t.Run(text, func(t *testing.T) {
-			config := mustParse(t, text)
-			config.Defaults("t", "n", "f")
-			_, err := config.ToFunction("")
-			expectReason(t, err, reason)
-		})
+	config := mustParse(t, `{"resources":{"cpu":1e30}}`)
+	config.Defaults("t", "n", "f")
+	_, err := config.ToFunction("")
+	expectReason(t, err, "resources.cpu is too large")
+}
+
+// TestSchemasThatCannotBeRead checks that the API server gets to see them, since it
+// refuses them in Pulsar's order of checks.
+func TestSchemasThatCannotBeRead(t *testing.T) {
+	for _, text := range []string{`avro`, ``, `null`, `[]`, `{"schemaType":"avro"} x`, `{"regexPattern":"maybe"}`} {
+		value, err := json.Marshal(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		config := mustParse(t, fmt.Sprintf(`{"jar":"x","output":"out","inputs":["in"],
+			"customSchemaInputs":{"in":%s,"other":"{\"schemaType\":\"avro\"}"},"customSchemaOutputs":{"out":%s}}`, value, value))
+		config.Defaults("t", "n", "f")
+		function, err := config.ToFunction("")
+		if err != nil {
+			t.Fatalf("%q: %v", text, err)
+		}
+		expectEqual(t, function.Spec.CustomSchemaInputs, map[string]string{"in": text})
+		expectEqual(t, function.Spec.CustomSchemaOutputs, map[string]string{"out": text})
+		expectEqual(t, function.Spec.InputSpecs, map[string]v1alpha1.ConsumerSpec{"other": {SchemaType: "avro"}})
+		var reason string
+		if result := validation.ValidatePulsarFunction(function, validation.Options{}); len(result.Errors) > 0 {
+			reason = result.Errors.ToAggregate().Error()
+		}
+		for _, want := range []string{"Topic in has an incorrect schema Info", "Incorrect custom schema outputs,Topic out "} {
+			if !strings.Contains(reason, want) {
+				t.Errorf("%q: validation doesn't say %q but %s", text, want, reason)
+			}
+		}
 	}
+}
+
+func TestTypeNamesInCustomRuntimeOptions(t *testing.T) {
+	const options = `"customRuntimeOptions":"{\"inputTypeClassName\":\"a.In\",\"outputTypeClassName\":\"a.Out\",\"x\":1}"`
+	expect := func(what string, function *v1alpha1.PulsarFunction, input, output string) {
+		t.Helper()
+		if function.Spec.InputTypeClassName != input || function.Spec.OutputTypeClassName != output {
+			t.Errorf("%s: got %q, %q", what, function.Spec.InputTypeClassName, function.Spec.OutputTypeClassName)
+		}
+	}
+	function := stored(t, `{"jar":"x","inputs":["in"],`+options+`}`)
+	expect("create", function, "a.In", "a.Out")
+	if want := `{"inputTypeClassName":"a.In","outputTypeClassName":"a.Out","x":1}`; function.Spec.CustomRuntimeOptions != want {
+		t.Errorf("the options became %s", function.Spec.CustomRuntimeOptions)
+	}
+	expect("create that says otherwise", stored(t, `{"jar":"x","inputs":["in"],"inputTypeClassName":"b.In",`+options+`}`), "b.In", "a.Out")
+	expect("create with another text", stored(t, `{"jar":"x","inputs":["in"],"inputTypeClassName":"b.In","outputTypeClassName":"b.Out","customRuntimeOptions":"inputTypeClassName"}`),
+		"b.In", "b.Out")
+
+	function = stored(t, `{"jar":"x","inputs":["in"],"inputTypeClassName":"b.In","outputTypeClassName":"b.Out"}`)
+	mustUpdate(t, function, `{`+options+`}`, "")
+	expect("update", function, "a.In", "a.Out")
+	function.Spec.InputTypeClassName = "c.In"
+	mustUpdate(t, function, `{"customRuntimeOptions":"{\"inputTypeClassName\":\"a.In\",\"outputTypeClassName\":\"d.Out\"}"}`, "")
+	expect("update of one", function, "c.In", "d.Out")
+	mustUpdate(t, function, `{"customRuntimeOptions":"{}"}`, "")
+	expect("update without", function, "c.In", "d.Out")
 }
 
 func TestCPUIsExact(t *testing.T) {

@@ -18,5 +18,5 @@
 //	update, err := Parse(body); update.SetIdentity(tenant, namespace, name)
 //	existing := FromFunction(function); merged, err := Merge(existing, update)
 //	if Equal(existing, merged) && url == "" { refuse with ErrNoChange }
-//	Apply(function, existing, merged, update, url)
+//	Apply(function, existing, merged, url)
 package functionconfig

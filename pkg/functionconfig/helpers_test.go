@@ -63,7 +63,7 @@ func update(t *testing.T, function *v1alpha1.PulsarFunction, text, packageURL st
 	if !changed && packageURL == "" {
 		return false, nil
 	}
-	return changed, Apply(function, existing, merged, config, packageURL)
+	return changed, Apply(function, existing, merged, packageURL)
 }
 
 func mustUpdate(t *testing.T, function *v1alpha1.PulsarFunction, text, packageURL string) bool {

@@ -1,7 +1,6 @@
 package functionconfig
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 
@@ -17,33 +16,33 @@ type input struct {
 }
 
 // schemaReader reads a value of customSchemaInputs, which means different things when
-// a function is created and when it is updated.
-type schemaReader func(topic, value string) (ConsumerConfig, error)
+// a function is created and when it is updated. The second result is false for one
+// that can't be read.
+type schemaReader func(value string) (ConsumerConfig, bool)
 
 // createInputs returns everything that a new function consumes, once each. The later
 // way to say it wins, in Pulsar's order: inputs, topicsPattern, customSerdeInputs,
-// customSchemaInputs, inputSpecs.
-func (c *FunctionConfig) createInputs(read schemaReader) ([]input, error) {
+// customSchemaInputs, inputSpecs. The second result has the entries of
+// customSchemaInputs that can't be read.
+func (c *FunctionConfig) createInputs(read schemaReader) ([]input, map[string]string) {
 	var fold inputFold
 	fold.names(c)
 	fold.serdes(c)
-	if err := fold.schemas(c, read); err != nil {
-		return nil, err
-	}
+	unreadable := fold.schemas(c, read)
 	fold.specs(c)
-	return fold.inputs, nil
+	return fold.inputs, unreadable
 }
 
 // updateInputs is createInputs for an update, in which Pulsar has the older ways to
 // say it win over inputSpecs. Only a name alone doesn't win here: a client that sends
 // the document that it created the function from would lose its specs.
-func (c *FunctionConfig) updateInputs() ([]input, error) {
+func (c *FunctionConfig) updateInputs() []input {
 	var fold inputFold
 	fold.names(c)
 	fold.specs(c)
 	fold.serdes(c)
-	err := fold.schemas(c, schemaOrType)
-	return fold.inputs, err
+	fold.schemas(c, schemaOrType)
+	return fold.inputs
 }
 
 // foldSpec is createInputs for the view, which knows the same five ways. What a
@@ -95,16 +94,22 @@ func (f *inputFold) serdes(c *FunctionConfig) {
 	}
 }
 
-func (f *inputFold) schemas(c *FunctionConfig, read schemaReader) error {
+// schemas returns what can't be read.
+func (f *inputFold) schemas(c *FunctionConfig, read schemaReader) map[string]string {
+	var unreadable map[string]string
 	for _, topic := range sortedKeys(c.CustomSchemaInputs) {
-		spec, err := read(topic, c.CustomSchemaInputs[topic])
-		if err != nil {
-			return err
+		spec, ok := read(c.CustomSchemaInputs[topic])
+		if !ok {
+			if unreadable == nil {
+				unreadable = map[string]string{}
+			}
+			unreadable[topic] = c.CustomSchemaInputs[topic]
+			continue
 		}
 		spec.RegexPattern = false
 		f.put(input{name: topic, spec: spec})
 	}
-	return nil
+	return unreadable
 }
 
 func (f *inputFold) specs(c *FunctionConfig) {
@@ -125,30 +130,19 @@ func (f *inputFold) put(in input) {
 	f.inputs = append(f.inputs, in)
 }
 
-// schemaOf reads the JSON text of a ConsumerConfig, as a create must have it.
-func (c *FunctionConfig) schemaOf(topic, value string) (ConsumerConfig, error) {
-	spec, ok := parseSchema(value)
-	switch {
-	case ok:
-		return spec, nil
-	case c.Runtime == runtimeJava:
-		return spec, &Error{Reason: fmt.Sprintf("Topic %s has an incorrect schema Info", topic)}
-	}
-	return spec, &Error{Reason: fmt.Sprintf("Incorrect custom schema inputs,Topic %s ", topic)}
-}
-
 // schemaOrType reads what an update has in customSchemaInputs: Pulsar takes the
 // text for the schema's type there, although a create needs JSON. Both are
 // understood.
-func schemaOrType(_, value string) (ConsumerConfig, error) {
+func schemaOrType(value string) (ConsumerConfig, bool) {
 	if spec, ok := parseSchema(value); ok {
-		return spec, nil
+		return spec, true
 	}
 	spec := bareSpec(false)
 	spec.SchemaType = value
-	return spec, nil
+	return spec, true
 }
 
+// parseSchema reads the JSON text of a ConsumerConfig, as a create must have it.
 func parseSchema(value string) (ConsumerConfig, bool) {
 	in, found, err := parseObject([]byte(value), "schema")
 	if err != nil || !found {

@@ -119,10 +119,7 @@ func checkIdentity(existing, update *FunctionConfig) error {
 // checkInputs returns the inputs that an update names, all of which the function
 // must have already, as a topic or as a pattern as before.
 func checkInputs(existing, update *FunctionConfig) ([]input, error) {
-	inputs, err := update.updateInputs()
-	if err != nil {
-		return nil, err
-	}
+	inputs := update.updateInputs()
 	for _, in := range inputs {
 		former, known := existing.InputSpecs[in.name]
 		if !known {

@@ -1,6 +1,10 @@
 package functionconfig
 
-import "k8s.io/utils/ptr"
+import (
+	"bytes"
+
+	"k8s.io/utils/ptr"
+)
 
 // The defaults that the wire types themselves have, whatever the server's
 // configuration says.
@@ -13,6 +17,16 @@ const (
 	configIsNotProvided      = "Function config is not provided"
 	updateOptionsDescription = "Update options"
 )
+
+// CheckProvided returns an *Error when data is no config at all, or null. It is the
+// one thing about a config that Pulsar looks at before it asks whether the caller may
+// do anything.
+func CheckProvided(data []byte) error {
+	if text := bytes.TrimSpace(data); len(text) == 0 || string(text) == "null" {
+		return &Error{Reason: configIsNotProvided}
+	}
+	return nil
+}
 
 // Parse reads the JSON text of a FunctionConfig.
 //

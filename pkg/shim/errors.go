@@ -135,7 +135,7 @@ func pulsarReason(err error) string {
 
 // admissionTexts are in the messages of those who refuse an object by the cluster's
 // rules: quotas, webhooks and admission policies.
-var admissionTexts = []string{"exceeded quota: ", " denied the request: ", " denied request: "}
+var admissionTexts = []string{"exceeded quota: ", " denied the request", " denied request"}
 
 // isAdmission tells a refusal that is about the object from one that is about the
 // caller. Both may be 403, as with the webhook of Function Mesh's operator, and

@@ -43,6 +43,7 @@ func TestTranslate(t *testing.T) {
 		{"quota", apierrors.NewForbidden(resource, "f-1", errors.New("exceeded quota: q, requested: 1")), 400, `Function f cannot be admitted:- pulsarfunctions.admin.functionmesh.io "f-1" is forbidden: exceeded quota: q, requested: 1`},
 		{"namespace going", withCauses(apierrors.NewForbidden(resource, "f-1", errors.New("going")), terminating), 400, `Function f cannot be admitted:- pulsarfunctions.admin.functionmesh.io "f-1" is forbidden: going`},
 		{"webhook", &apierrors.StatusError{ErrStatus: metav1.Status{Code: 403, Message: `admission webhook "w" denied the request: no`}}, 400, `Function f cannot be admitted:- admission webhook "w" denied the request: no`},
+		{"webhook without words", &apierrors.StatusError{ErrStatus: metav1.Status{Code: 403, Message: `admission webhook "w" denied the request without explanation`}}, 400, `Function f cannot be admitted:- admission webhook "w" denied the request without explanation`},
 		{"webhook with another code", &apierrors.StatusError{ErrStatus: metav1.Status{Code: 400, Message: `admission webhook "w" denied the request: no`}}, 400, `Function f cannot be admitted:- admission webhook "w" denied the request: no`},
 		{"policy", &apierrors.StatusError{ErrStatus: metav1.Status{Code: 422, Message: `ValidatingAdmissionPolicy 'p' with binding 'b' denied request: no`}}, 400, `Function f cannot be admitted:- ValidatingAdmissionPolicy 'p' with binding 'b' denied request: no`},
 		{"not found", apierrors.NewNotFound(resource, "f-1"), 404, "Function f doesn't exist"},

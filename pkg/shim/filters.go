@@ -2,9 +2,11 @@ package shim
 
 import (
 	"context"
+	"net"
 	"net/http"
 	"regexp"
 	"runtime/debug"
+	"strings"
 	"time"
 
 	"k8s.io/apimachinery/pkg/util/uuid"
@@ -95,6 +97,30 @@ func withSameOrigin(next http.Handler) http.Handler {
 		writeError(writer, request, errorf(http.StatusForbidden, "Requests from web pages of another origin are refused"))
 	}))
 	return protection.Handler(next)
+}
+
+// withLocalHost refuses what a web page makes a browser send here by pointing a name of
+// its own at this address (DNS rebinding): to the browser that is the page's own origin.
+// A request with a credential is let through, since such a page has none to show.
+func withLocalHost(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(writer http.ResponseWriter, request *http.Request) {
+		if isLocalHost(request.Host) || request.Header.Get("Authorization") != "" {
+			next.ServeHTTP(writer, request)
+			return
+		}
+		writeError(writer, request, errorf(http.StatusForbidden,
+			"Plain HTTP without a credential is served only at localhost or an IP address, not by another name"))
+	})
+}
+
+// isLocalHost tells whether a Host header is localhost or an IP address, with or
+// without a port, so that it needs no look-up that somebody could bend.
+func isLocalHost(host string) bool {
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	}
+	host = strings.TrimSuffix(strings.TrimPrefix(host, "["), "]")
+	return host == "" || strings.EqualFold(host, "localhost") || net.ParseIP(host) != nil
 }
 
 // withEscapedPath lets routes match the path as it was sent. Matching the decoded

@@ -105,3 +105,28 @@ func TestPing(t *testing.T) {
 		t.Error("a server that is gone counts as ready")
 	}
 }
+
+func TestLocalHost(t *testing.T) {
+	handler := withLocalHost(http.HandlerFunc(func(writer http.ResponseWriter, _ *http.Request) { writer.WriteHeader(http.StatusNoContent) }))
+	for host, local := range map[string]bool{
+		"localhost": true, "LOCALHOST:6750": true, "127.0.0.1": true, "127.0.0.1:6750": true, "[::1]": true, "[::1]:6750": true,
+		"10.1.2.3:6750": true, "0.0.0.0": true, "": true,
+		"evil.example": false, "evil.example:6750": false, "localhost.evil.example": false, "127.0.0.1.evil.example": false,
+		"localhost.": false, "127.1": false, "[evil.example]": false,
+	} {
+		for _, header := range []http.Header{{}, {"Authorization": {"Bearer x"}}} {
+			request := httptest.NewRequest(http.MethodPost, "/", nil)
+			request.Host, request.Header = host, header
+			answer := httptest.NewRecorder()
+			handler.ServeHTTP(answer, request)
+			want := http.StatusNoContent
+			if !local && len(header) == 0 {
+				want = http.StatusForbidden
+				reasonIn(t, answer)
+			}
+			if answer.Code != want {
+				t.Errorf("%q with %v: got %d", host, header, answer.Code)
+			}
+		}
+	}
+}

@@ -9,7 +9,6 @@ import (
 	"github.com/emicklei/go-restful/v3"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/util/wait"
 
 	"github.com/function-mesh/functionmesh-apiserver/pkg/apis/admin/v1alpha1"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/functionconfig"
@@ -22,9 +21,8 @@ const (
 	// partFunctionConfig is the multipart part with a FunctionConfig.
 	partFunctionConfig = "functionConfig"
 
-	// maxUpdateTries bounds how often an update is merged into an object that
-	// somebody else changed meanwhile.
-	maxUpdateTries = 10
+	// defaultDeletionWait bounds how long a request waits for an object to be gone.
+	defaultDeletionWait = 15 * time.Second
 )
 
 // functions serves /admin/v3/functions.
@@ -32,6 +30,10 @@ type functions struct {
 	client    adminclient.PulsarFunctionInterface
 	lookup    *lookup
 	maxConfig int64
+	// budget bounds the configs that are being worked on, together.
+	budget *budget
+	// deletionWait bounds how long a request waits for an object to be gone.
+	deletionWait time.Duration
 }
 
 func (f *functions) routes() []route {
@@ -48,118 +50,94 @@ func (f *functions) routes() []route {
 // create checks in Pulsar's order: config present, caller allowed, name free, and
 // only then what the config says.
 func (f *functions) create(writer http.ResponseWriter, request *restful.Request) error {
-	name, err := nameOf(request)
+	name, form, err := f.read(request)
 	if err != nil {
 		return err
-	}
-	form, err := readForm(writer, request.Request, partFunctionConfig, f.maxConfig)
-	if err != nil {
-		return err
-	}
-	config, err := functionconfig.Parse(form.config)
-	if err != nil {
-		return refusal(err)
 	}
 	ctx, subject := request.Request.Context(), component{kindFunction, name.Name}
-	switch existing, err := f.lookup.find(ctx, name); {
+	// The look-up is also what proves the caller's token, before the config costs more
+	// memory than its text.
+	existing, err := f.lookup.find(ctx, name)
+	switch {
 	case err != nil:
-		return subject.translate(err)
+		return form.refusalOr(ctx, subject.translate(err))
 	case existing != nil:
-		return subject.exists()
-	case form.uploaded:
-		return errUpload
+		return f.ifMayCreate(ctx, name, subject.exists())
+	}
+	release, err := f.budget.take(ctx, len(form.config))
+	if err != nil {
+		return err
+	}
+	defer release()
+	function, err := newFunction(name, form)
+	if err != nil {
+		return f.ifMayCreate(ctx, name, err)
+	}
+	if err := f.insert(ctx, name, function); err != nil {
+		return err
+	}
+	writeNothing(writer, request.Request)
+	return nil
+}
+
+// read returns the identity in a request's path and the form in its body, which has
+// a config.
+func (f *functions) read(request *restful.Request) (identity.Name, *form, error) {
+	name, err := nameOf(request)
+	if err != nil {
+		return name, nil, err
+	}
+	form, err := readForm(request.Request, partFunctionConfig, f.maxConfig)
+	if err != nil {
+		return name, nil, err
+	}
+	return name, form, refusal(functionconfig.CheckProvided(form.config))
+}
+
+// newFunction returns the object for a new function.
+func newFunction(name identity.Name, form *form) (*v1alpha1.PulsarFunction, error) {
+	config, err := functionconfig.Parse(form.config)
+	if err != nil {
+		return nil, refusal(err)
+	}
+	if form.uploaded {
+		return nil, errUpload
 	}
 	config.Defaults(name.Tenant, name.Namespace, name.Name)
 	function, err := config.ToFunction(form.packageURL)
 	if err != nil {
-		return refusal(err)
+		return nil, refusal(err)
 	}
 	function.Name = name.ObjectName()
-	if _, err := f.client.Create(ctx, function, metav1.CreateOptions{FieldManager: fieldManager}); err != nil {
-		return subject.translate(err)
-	}
-	writeNothing(writer, request.Request)
-	return nil
+	return function, nil
 }
 
-func (f *functions) update(writer http.ResponseWriter, request *restful.Request) error {
-	name, err := nameOf(request)
-	if err != nil {
-		return err
-	}
-	form, err := readForm(writer, request.Request, partFunctionConfig, f.maxConfig)
-	if err != nil {
-		return err
-	}
-	config, err := functionconfig.Parse(form.config)
-	if err != nil {
-		return refusal(err)
-	}
-	options, err := functionconfig.ParseUpdateOptions(form.updateOptions)
-	if err != nil {
-		return refusal(err)
-	}
-	config.SetIdentity(name.Tenant, name.Namespace, name.Name)
-	merge := func(function *v1alpha1.PulsarFunction) error {
-		existing := functionconfig.FromFunction(function)
-		merged, err := functionconfig.Merge(existing, config)
-		if err != nil {
-			return refusal(err)
-		}
-		if form.uploaded {
-			return errUpload
-		}
-		if form.packageURL == "" && !options.UpdateAuthData && functionconfig.Equal(existing, merged) {
-			return refusal(functionconfig.ErrNoChange)
-		}
-		return refusal(functionconfig.Apply(function, existing, merged, config, form.packageURL))
-	}
-	if err := f.applyUpdate(request.Request.Context(), name, merge); err != nil {
-		return err
-	}
-	writeNothing(writer, request.Request)
-	return nil
-}
-
-// applyUpdate changes the function by merge, which it calls with the object as the
-// API server has it, and again when somebody else changed it in between. So both
-// changes last, or the caller hears that this one didn't.
-func (f *functions) applyUpdate(ctx context.Context, name identity.Name, merge func(*v1alpha1.PulsarFunction) error) error {
+// insert creates the object. Where one of the same identity is still being deleted,
+// which in Pulsar takes no time, it waits for a while.
+func (f *functions) insert(ctx context.Context, name identity.Name, function *v1alpha1.PulsarFunction) error {
 	subject := component{kindFunction, name.Name}
-	backoff := wait.Backoff{Duration: 10 * time.Millisecond, Factor: 1.6, Jitter: 1, Steps: maxUpdateTries}
-	var conflict error
-	var conflictVersion string
-	for range maxUpdateTries {
-		function, err := f.lookup.find(ctx, name)
-		switch {
-		case err != nil:
-			return subject.translate(err)
-		case function == nil:
-			return subject.missing(http.StatusBadRequest)
-		case function.ResourceVersion == conflictVersion:
-			// Nobody changed it: the API server refuses for another reason, and
-			// would again.
-			return subject.translate(conflict)
-		}
-		version := function.ResourceVersion
-		if err := merge(function); err != nil {
-			return err
-		}
-		_, err = f.client.Update(ctx, function, metav1.UpdateOptions{FieldManager: fieldManager})
+	bounded, cancel := context.WithTimeout(ctx, f.deletionWait)
+	defer cancel()
+	for first := true; ; first = false {
+		_, err := f.client.Create(ctx, function, metav1.CreateOptions{FieldManager: fieldManager})
 		switch {
 		case err == nil:
 			return nil
-		case apierrors.IsNotFound(err):
-			return subject.missing(http.StatusBadRequest)
-		case !apierrors.IsConflict(err) || pulsarReason(err) != "":
+		case !apierrors.IsAlreadyExists(err):
 			return subject.translate(err)
 		}
-		conflict, conflictVersion = err, version
-		if err := sleep(ctx, backoff.Step()); err != nil {
+		occupant, lookupErr := f.lookup.occupant(ctx, name)
+		switch {
+		case lookupErr != nil:
+			return subject.translate(lookupErr)
+		case occupant == nil && first:
+			// It went just now.
+		case occupant == nil || occupant.DeletionTimestamp == nil:
 			return subject.translate(err)
+		case !f.lookup.waitGone(bounded, occupant):
+			return errorf(http.StatusBadRequest, "Function %s is still being deleted. Please try again.", name.Name)
 		}
 	}
-	return errorf(http.StatusConflict, "Function %s is being changed by others all the time. Please try again.", name.Name)
 }
 
 func (f *functions) remove(writer http.ResponseWriter, request *restful.Request) error {
@@ -168,9 +146,15 @@ func (f *functions) remove(writer http.ResponseWriter, request *restful.Request)
 		return err
 	}
 	// The UID makes sure that what is deleted is what was looked up.
+	ctx := request.Request.Context()
 	options := metav1.DeleteOptions{Preconditions: &metav1.Preconditions{UID: &function.UID}}
-	switch err := f.client.Delete(request.Request.Context(), function.Name, options); {
+	switch err := f.client.Delete(ctx, function.Name, options); {
 	case err == nil:
+		// A finalizer may keep the object for a while. Scripts delete and create again,
+		// which works at once in Pulsar. The function is deleted in either case.
+		bounded, cancel := context.WithTimeout(ctx, f.deletionWait)
+		defer cancel()
+		f.lookup.waitGone(bounded, function)
 		writeNothing(writer, request.Request)
 		return nil
 	case apierrors.IsConflict(err) && pulsarReason(err) == "":
@@ -240,15 +224,4 @@ func refusal(err error) error {
 		return errorf(http.StatusBadRequest, "%s", refused.Reason)
 	}
 	return err
-}
-
-func sleep(ctx context.Context, duration time.Duration) error {
-	timer := time.NewTimer(duration)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }

@@ -4,11 +4,13 @@ import (
 	"context"
 	"net/http"
 	"slices"
+	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/util/wait"
 
 	"github.com/function-mesh/functionmesh-apiserver/pkg/apis/admin/v1alpha1"
 	adminclient "github.com/function-mesh/functionmesh-apiserver/pkg/generated/clientset/versioned/typed/admin/v1alpha1"
@@ -35,6 +37,21 @@ type lookup struct {
 // caller's rights reach. It asks in turn for the name that the shim gives objects,
 // for the names that the index has, and for the label of the identity.
 func (l *lookup) find(ctx context.Context, name identity.Name) (*v1alpha1.PulsarFunction, error) {
+	return l.search(ctx, name, func(object *v1alpha1.PulsarFunction) bool { return isFunction(object, name) })
+}
+
+// occupant returns the object that keeps the function from being created, or nil: one
+// with its identity or with the name that its object would get. It may be one that is
+// being deleted.
+func (l *lookup) occupant(ctx context.Context, name identity.Name) (*v1alpha1.PulsarFunction, error) {
+	return l.search(ctx, name, func(object *v1alpha1.PulsarFunction) bool {
+		return identityOf(object) == name || object.Name == name.ObjectName()
+	})
+}
+
+// search returns the first object, of those that may be the function, that is what is
+// looked for, or nil.
+func (l *lookup) search(ctx context.Context, name identity.Name, accept func(*v1alpha1.PulsarFunction) bool) (*v1alpha1.PulsarFunction, error) {
 	candidates := []string{name.ObjectName()}
 	if l.index != nil {
 		for _, known := range l.index.objectNames(name) {
@@ -44,31 +61,21 @@ func (l *lookup) find(ctx context.Context, name identity.Name) (*v1alpha1.Pulsar
 		}
 	}
 	for _, candidate := range candidates {
-		function, err := l.get(ctx, candidate, name)
-		if function != nil || err != nil {
-			return function, err
+		function, err := l.client.Get(ctx, candidate, metav1.GetOptions{})
+		switch {
+		case apierrors.IsNotFound(err):
+		case err != nil:
+			return nil, err
+		case accept(function):
+			return function, nil
 		}
 	}
-	return l.findLabelled(ctx, name)
+	return l.searchLabelled(ctx, name, accept)
 }
 
-// get returns the object with the given object name if it is the function, or nil.
-func (l *lookup) get(ctx context.Context, objectName string, name identity.Name) (*v1alpha1.PulsarFunction, error) {
-	function, err := l.client.Get(ctx, objectName, metav1.GetOptions{})
-	switch {
-	case apierrors.IsNotFound(err):
-		return nil, nil
-	case err != nil:
-		return nil, err
-	case !isFunction(function, name):
-		return nil, nil
-	}
-	return function, nil
-}
-
-// findLabelled catches what was created a moment ago under a name that the index
+// searchLabelled catches what was created a moment ago under a name that the index
 // doesn't have yet. A caller who may not list still has the other two ways.
-func (l *lookup) findLabelled(ctx context.Context, name identity.Name) (*v1alpha1.PulsarFunction, error) {
+func (l *lookup) searchLabelled(ctx context.Context, name identity.Name, accept func(*v1alpha1.PulsarFunction) bool) (*v1alpha1.PulsarFunction, error) {
 	list, err := l.client.List(ctx, metav1.ListOptions{
 		LabelSelector: labels.Set{identity.LabelIdentity: name.Label()}.String(),
 		Limit:         maxDuplicates,
@@ -81,7 +88,7 @@ func (l *lookup) findLabelled(ctx context.Context, name identity.Name) (*v1alpha
 	}
 	var found []*v1alpha1.PulsarFunction
 	for i := range list.Items {
-		if function := &list.Items[i]; isFunction(function, name) {
+		if function := &list.Items[i]; accept(function) {
 			found = append(found, function)
 		}
 	}
@@ -89,6 +96,37 @@ func (l *lookup) findLabelled(ctx context.Context, name identity.Name) (*v1alpha
 		return nil, nil
 	}
 	return slices.MinFunc(found, byAge), nil
+}
+
+// waitGone waits until an object doesn't exist any more, and tells whether that came
+// to be before the context ended.
+func (l *lookup) waitGone(ctx context.Context, object *v1alpha1.PulsarFunction) bool {
+	backoff := wait.Backoff{Duration: 50 * time.Millisecond, Factor: 1.5, Jitter: 0.2, Steps: 8}
+	for {
+		current, err := l.client.Get(ctx, object.Name, metav1.GetOptions{})
+		switch {
+		case apierrors.IsNotFound(err):
+			return true
+		case err != nil:
+			return false
+		case current.UID != object.UID:
+			return true
+		}
+		if sleep(ctx, backoff.Step()) != nil {
+			return false
+		}
+	}
+}
+
+func sleep(ctx context.Context, duration time.Duration) error {
+	timer := time.NewTimer(duration)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // names returns the sorted names of the functions in a Pulsar namespace.

@@ -1,6 +1,7 @@
 package shim
 
 import (
+	"context"
 	"errors"
 	"io"
 	"mime"
@@ -19,15 +20,19 @@ const (
 	// maxParts is more than any client sends: unknown parts are ignored, as in
 	// Pulsar, but not without end.
 	maxParts = 16
-	// maxDiscardedBytes is how much of a file that nobody wants is read before the
-	// answer. A client that is still sending may not look for one before it is done.
-	maxDiscardedBytes = 64 << 20
+	// maxOverheadBytes is room for the headers of parts, and for unknown parts.
+	maxOverheadBytes = 64 << 10
+	// maxDiscardedBytes is how much more is read of a part that is too large. A client
+	// that is still sending may not look for the answer before it is done.
+	maxDiscardedBytes = 8 << 20
 )
 
 // errUpload refuses a file: there is no package service yet to put it into.
 var errUpload = errorf(http.StatusBadRequest,
-	"Uploading a package is not available yet: put it into Pulsar's package management "+
-		"and give its URL, function://tenant/namespace/name@version")
+	"Uploading a package with a function is not available yet. Upload it at the broker's admin URL, "+
+		"pulsar-admin --admin-url http://BROKER:8080 packages upload function://TENANT/NAMESPACE/NAME@VERSION "+
+		"--path FILE --description TEXT, and give that package URL instead of the file, "+
+		"as in --jar function://TENANT/NAMESPACE/NAME@VERSION")
 
 // form is what a create or an update sends.
 type form struct {
@@ -41,20 +46,33 @@ type form struct {
 	uploaded bool
 }
 
+// refusalOr returns the refusal of an upload if that took all of the request's time,
+// else the error.
+func (f *form) refusalOr(ctx context.Context, err error) error {
+	if f.uploaded && ctx.Err() != nil {
+		return errUpload
+	}
+	return err
+}
+
 // readForm reads the parts of a create or an update, in whichever order they come.
 // configPart is the name of the part with the config, of maxConfig bytes at most.
-// Files are never held in memory. Errors are of type *restError.
-func readForm(writer http.ResponseWriter, request *http.Request, configPart string, maxConfig int64) (*form, error) {
+// Files are never held in memory: they are read to their end, for as long as the
+// server lets a request take, because a client may not look for an answer earlier.
+// Errors are of type *restError.
+func readForm(request *http.Request, configPart string, maxConfig int64) (*form, error) {
 	mediaType, parameters, err := mime.ParseMediaType(request.Header.Get("Content-Type"))
 	if err != nil || mediaType != "multipart/form-data" || parameters["boundary"] == "" {
 		return nil, errorf(http.StatusUnsupportedMediaType, "Content-Type must be multipart/form-data with a boundary")
 	}
-	// Beyond this the server answers at once and closes the connection.
-	body := http.MaxBytesReader(writer, request.Body, maxConfig+maxDiscardedBytes)
+	body := &meteredBody{
+		body: request.Body,
+		left: maxConfig + maxURLBytes + maxUpdateOptionsBytes + maxOverheadBytes,
+	}
 	reader := multipart.NewReader(body, parameters["boundary"])
 	result := &form{}
 	seen := map[string]bool{}
-	for range maxParts {
+	for {
 		part, err := reader.NextPart()
 		// Compared, not matched: a body that was cut off ends in an error around EOF.
 		if err == io.EOF {
@@ -63,36 +81,68 @@ func readForm(writer http.ResponseWriter, request *http.Request, configPart stri
 		if err != nil {
 			return nil, bodyError(err)
 		}
+		if len(seen) == maxParts {
+			return nil, errorf(http.StatusBadRequest, "The request has more than %d parts", maxParts)
+		}
 		name := part.FormName()
 		if seen[name] {
 			return nil, errorf(http.StatusBadRequest, "Part %q was sent more than once", name)
 		}
 		seen[name] = true
-		if err := result.take(part, name, configPart, maxConfig); err != nil {
+		if err := result.take(part, body, name, configPart, maxConfig); err != nil {
 			return nil, err
 		}
 	}
-	return nil, errorf(http.StatusBadRequest, "The request has more than %d parts", maxParts)
+}
+
+// meteredBody is a request's body, of which only so much is read beside what is
+// discarded. The reader of parts holds their headers in memory, so it needs a bound.
+type meteredBody struct {
+	body io.Reader
+	left int64
+	// discarding lets reads through that don't count.
+	discarding bool
+}
+
+func (b *meteredBody) Read(into []byte) (int, error) {
+	if b.discarding {
+		return b.body.Read(into)
+	}
+	if b.left <= 0 {
+		return 0, &http.MaxBytesError{}
+	}
+	if int64(len(into)) > b.left {
+		into = into[:b.left]
+	}
+	n, err := b.body.Read(into)
+	b.left -= int64(n)
+	return n, err
+}
+
+// discard reads a part to its end.
+func (b *meteredBody) discard(part io.Reader) error {
+	b.discarding = true
+	defer func() { b.discarding = false }()
+	_, err := io.Copy(io.Discard, part)
+	return err
 }
 
 // take reads one part.
-func (f *form) take(part *multipart.Part, name, configPart string, maxConfig int64) (err error) {
+func (f *form) take(part *multipart.Part, body *meteredBody, name, configPart string, maxConfig int64) (err error) {
 	switch name {
 	case configPart:
-		f.config, err = readPart(part, name, maxConfig)
+		f.config, err = readPart(part, body, name, maxConfig)
 	case partURL:
 		var text []byte
-		text, err = readPart(part, name, maxURLBytes)
+		text, err = readPart(part, body, name, maxURLBytes)
 		f.packageURL = string(text)
 	case partUpdateOptions:
-		f.updateOptions, err = readPart(part, name, maxUpdateOptionsBytes)
+		f.updateOptions, err = readPart(part, body, name, maxUpdateOptionsBytes)
 	case partData:
 		f.uploaded = true
-		if _, err := io.Copy(io.Discard, part); err != nil {
-			if isTooLarge(err) {
-				return errUpload
-			}
-			return bodyError(err)
+		// However the file ends, what the client needs to know is the same.
+		if body.discard(part) != nil {
+			return errUpload
 		}
 	default:
 		if _, err := io.Copy(io.Discard, part); err != nil {
@@ -103,12 +153,13 @@ func (f *form) take(part *multipart.Part, name, configPart string, maxConfig int
 }
 
 // readPart returns a part's content, which is never nil.
-func readPart(part *multipart.Part, name string, limit int64) ([]byte, error) {
+func readPart(part *multipart.Part, body *meteredBody, name string, limit int64) ([]byte, error) {
 	content, err := io.ReadAll(io.LimitReader(part, limit+1))
 	if err != nil {
 		return nil, bodyError(err)
 	}
 	if int64(len(content)) > limit {
+		_ = body.discard(io.LimitReader(part, maxDiscardedBytes))
 		return nil, errorf(http.StatusRequestEntityTooLarge, "Part %q is larger than %d bytes", name, limit)
 	}
 	return content, nil

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"testing"
 )
@@ -24,7 +25,7 @@ func body(parts ...[2]string) string {
 func readTestForm(contentType string, content io.Reader) (*form, error) {
 	request := httptest.NewRequest(http.MethodPost, "/", content)
 	request.Header.Set("Content-Type", contentType)
-	return readForm(httptest.NewRecorder(), request, partFunctionConfig, 100)
+	return readForm(request, partFunctionConfig, 100)
 }
 
 func TestReadForm(t *testing.T) {
@@ -60,6 +61,7 @@ func TestReadForm(t *testing.T) {
 		{name: "config twice", body: body(javaConfig, goConfig), code: http.StatusBadRequest},
 		{name: "cut off", body: strings.TrimSuffix(body(javaConfig), "--\r\n"), code: http.StatusBadRequest},
 		{name: "cut off in a part", body: body(javaConfig)[:100], code: http.StatusBadRequest},
+		{name: "as many parts as there may be", body: body(manyParts(maxParts)...), want: form{}},
 		{name: "too many parts", body: body(manyParts(maxParts + 1)...), code: http.StatusBadRequest},
 		{name: "not multipart", contentType: "application/json", body: `{}`, code: http.StatusUnsupportedMediaType},
 		{name: "no boundary", contentType: "multipart/form-data", body: body(javaConfig), code: http.StatusUnsupportedMediaType},
@@ -98,25 +100,56 @@ func manyParts(count int) (parts [][2]string) {
 	return parts
 }
 
-// endless is a file that never ends, and counts what was read of it.
-type endless struct{ read int64 }
+// repeated is n bytes, and then an error.
+type repeated struct {
+	n   int64
+	err error
+}
 
-func (e *endless) Read(into []byte) (int, error) {
+func (r *repeated) Read(into []byte) (int, error) {
+	if r.n <= 0 {
+		return 0, r.err
+	}
+	into = into[:min(int64(len(into)), r.n)]
 	for i := range into {
 		into[i] = 'x'
 	}
-	e.read += int64(len(into))
+	r.n -= int64(len(into))
 	return len(into), nil
 }
 
-func TestReadFormStopsAtLargeUploads(t *testing.T) {
-	file := &endless{}
-	start := "--" + boundary + "\r\nContent-Disposition: form-data; name=\"data\"; filename=\"f\"\r\n\r\n"
-	_, err := readTestForm("multipart/form-data; boundary="+boundary, io.MultiReader(strings.NewReader(start), file))
-	if !errors.Is(err, errUpload) {
-		t.Errorf("got %v", err)
+func TestReadFormTakesFilesOfAnySize(t *testing.T) {
+	const multipart = "multipart/form-data; boundary=" + boundary
+	config := body(partOf("functionConfig", "{}"))
+	file := "--" + boundary + "\r\nContent-Disposition: form-data; name=\"data\"; filename=\"f\"\r\n\r\n"
+	got, err := readTestForm(multipart, io.MultiReader(strings.NewReader(file), &repeated{n: 200 << 20, err: io.EOF}, strings.NewReader("\r\n"+config)))
+	if err != nil || !got.uploaded || string(got.config) != "{}" {
+		t.Errorf("got %+v, %v", got, err)
 	}
-	if file.read > maxDiscardedBytes+1<<20 {
-		t.Errorf("%d bytes were read", file.read)
+	// However the file ends, the answer is what the client can do instead.
+	for _, end := range []error{os.ErrDeadlineExceeded, io.ErrUnexpectedEOF, io.EOF, errors.New("reset")} {
+		_, err := readTestForm(multipart, io.MultiReader(strings.NewReader(file), &repeated{n: 1 << 20, err: end}))
+		if !errors.Is(err, errUpload) {
+			t.Errorf("%v: got %v", end, err)
+		}
+	}
+}
+
+func TestReadFormIsBounded(t *testing.T) {
+	const multipart = "multipart/form-data; boundary=" + boundary
+	for what, start := range map[string]string{
+		"header":       "--" + boundary + "\r\nX: ",
+		"unknown part": "--" + boundary + "\r\nContent-Disposition: form-data; name=\"other\"\r\n\r\n",
+		"config":       "--" + boundary + "\r\nContent-Disposition: form-data; name=\"functionConfig\"\r\n\r\n",
+	} {
+		content := &repeated{n: 1 << 30, err: io.EOF}
+		_, err := readTestForm(multipart, io.MultiReader(strings.NewReader(start), content))
+		var refused *restError
+		if !errors.As(err, &refused) || refused.code != http.StatusRequestEntityTooLarge {
+			t.Errorf("%s: got %v", what, err)
+		}
+		if read := 1<<30 - content.n; read > maxDiscardedBytes+1<<20 {
+			t.Errorf("%s: %d bytes were read", what, read)
+		}
 	}
 }

@@ -56,7 +56,7 @@ func NewOptions() *Options {
 	return &Options{
 		BindAddress:         "127.0.0.1",
 		Port:                6750,
-		MaxConfigBytes:      1 << 20,
+		MaxConfigBytes:      256 << 10,
 		MaxRequestsInFlight: 200,
 		RequestTimeout:      30 * time.Second,
 	}

@@ -52,9 +52,11 @@ func (c CompletedConfig) New() (*Server, error) {
 	}
 	client := c.Client.AdminV1alpha1().PulsarFunctions(c.DefaultNamespace)
 	router := newRouter(c.Authenticator, &functions{
-		client:    client,
-		lookup:    &lookup{client: client, index: server.index},
-		maxConfig: c.MaxConfigBytes,
+		client:       client,
+		lookup:       &lookup{client: client, index: server.index},
+		maxConfig:    c.MaxConfigBytes,
+		budget:       newBudget(c.MaxConfigBytes),
+		deletionWait: defaultDeletionWait,
 	})
 	api := withMaxInFlight(withSameOrigin(withEscapedPath(router)), c.MaxRequestsInFlight)
 	server.handler = withProbes(withRequestInfo(api, c.RequestTimeout), server.readiness)
@@ -66,10 +68,13 @@ func (s *Server) Handler() http.Handler {
 	return s.handler
 }
 
-// withProbes serves what isn't Pulsar's API, and that without limit, log or
-// credential.
+// maxMetricsInFlight bounds the requests for metrics, which need no credential but cost
+// more than the probes do.
+const maxMetricsInFlight = 2
+
+// withProbes serves what isn't Pulsar's API, and that without log or credential.
 func withProbes(next http.Handler, readiness http.Handler) http.Handler {
-	metrics := legacyregistry.Handler()
+	metrics := withMaxInFlight(legacyregistry.Handler(), maxMetricsInFlight)
 	return http.HandlerFunc(func(writer http.ResponseWriter, request *http.Request) {
 		switch request.URL.Path {
 		case "/healthz":
@@ -142,6 +147,8 @@ func (s *Server) listen(ctx context.Context) ([]*listener, error) {
 		server := s.newHTTPServer(ctx, tlsConfig)
 		if tlsConfig != nil {
 			port = tls.NewListener(port, tlsConfig)
+		} else {
+			server.Handler = withLocalHost(server.Handler)
 		}
 		listeners = append(listeners, &listener{http: server, net: port})
 		return nil

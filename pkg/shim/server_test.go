@@ -223,6 +223,22 @@ func TestRun(t *testing.T) {
 			t.Errorf("%s: %d, %s", url, response.StatusCode, response.Proto)
 		}
 	}
+	for i, want := range []int{http.StatusForbidden, http.StatusOK} {
+		url := []string{"http://", "https://"}[i] + listeners[i].net.Addr().String() + "/healthz"
+		request, err := http.NewRequest(http.MethodGet, url, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.Host = "evil.example"
+		response, err := client.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		response.Body.Close()
+		if response.StatusCode != want {
+			t.Errorf("%s as evil.example: %d", url, response.StatusCode)
+		}
+	}
 	stop()
 	client.CloseIdleConnections()
 	if err := shutDown(listeners); err != nil {

@@ -118,23 +118,13 @@ func locationName(location string) string {
 	return "function"
 }
 
-// What an instance gets whose author asked for nothing, as in Pulsar, if the
-// configuration doesn't say.
-var defaultResources = corev1.ResourceList{
-	corev1.ResourceCPU:    resource.MustParse("1"),
-	corev1.ResourceMemory: resource.MustParse("1Gi"),
-}
-
 // completeResources adds the configured defaults for what is not asked for. A
 // request that is absent equals the limit, as in Kubernetes. The operator refuses
 // a function without both a request and a limit of memory, so the limit is at
 // least the request.
 func (t *FunctionTranslator) completeResources(requests, limits *corev1.ResourceList) {
 	for _, name := range []corev1.ResourceName{corev1.ResourceCPU, corev1.ResourceMemory} {
-		fallback, ok := t.config.DefaultResources[name]
-		if !ok {
-			fallback = defaultResources[name]
-		}
+		fallback := t.config.DefaultResources[name]
 		request, hasRequest := (*requests)[name]
 		limit, hasLimit := (*limits)[name]
 		switch {

@@ -18,8 +18,8 @@ type FunctionTranslator struct {
 	config *configv1alpha1.FunctionMeshAPIServerConfiguration
 }
 
-// NewFunctionTranslator returns a translator that knows the clusters, images and
-// directory of config, which must name at least one cluster. It doesn't change
+// NewFunctionTranslator returns a translator that knows the clusters, images,
+// directory and resources of config, which must be complete. It doesn't change
 // config.
 func NewFunctionTranslator(config *configv1alpha1.FunctionMeshAPIServerConfiguration) *FunctionTranslator {
 	return &FunctionTranslator{config: config}
@@ -122,6 +122,12 @@ func (t *FunctionTranslator) Untranslatable(meta metav1.ObjectMeta, cause error)
 		Message:            fmt.Sprintf("The Function behind this object can't be shown: %v.", cause),
 	}}
 	return view
+}
+
+// MetaToCR returns the metadata of the Function behind a view: of one that can't be
+// shown, it is all that can be written.
+func (t *FunctionTranslator) MetaToCR(view *adminv1alpha1.PulsarFunction) (metav1.ObjectMeta, error) {
+	return MetaToCR(view.ObjectMeta)
 }
 
 // Containers returns the paths of the maps in a Function that only give structure:

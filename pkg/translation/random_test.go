@@ -26,6 +26,11 @@ func testConfig() *configv1alpha1.FunctionMeshAPIServerConfiguration {
 		RunnerImages: configv1alpha1.RunnerImages{
 			Java: "example.org/java-runner:1", Python: "example.org/python-runner:1", Go: "example.org/go-runner:1",
 		},
+		PackageDirectory: "/pulsar",
+		DefaultResources: corev1.ResourceList{
+			corev1.ResourceCPU:    resource.MustParse("1"),
+			corev1.ResourceMemory: resource.MustParse("1Gi"),
+		},
 	}
 }
 

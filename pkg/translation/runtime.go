@@ -10,12 +10,8 @@ import (
 	computev1alpha1 "github.com/function-mesh/functionmesh-apiserver/pkg/apis/compute/v1alpha1"
 )
 
-// defaultPackageDirectory is where packages lie in a container if the
-// configuration doesn't say.
-const defaultPackageDirectory = "/pulsar"
-
 func (t *FunctionTranslator) directory() string {
-	return strings.TrimRight(orDefault(t.config.PackageDirectory, defaultPackageDirectory), "/")
+	return strings.TrimRight(t.config.PackageDirectory, "/")
 }
 
 // runtimeToCR writes the block of the language that a view has.

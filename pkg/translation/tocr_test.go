@@ -151,7 +151,7 @@ func list(pairs ...string) corev1.ResourceList {
 
 func TestDefaultResources(t *testing.T) {
 	config := testConfig()
-	config.DefaultResources = list("cpu", "500m")
+	config.DefaultResources = list("cpu", "500m", "memory", "1Gi")
 	translator := NewFunctionTranslator(config)
 	for name, test := range map[string]struct{ requests, limits, wantRequests, wantLimits corev1.ResourceList }{
 		"nothing":          {nil, nil, list("cpu", "500m", "memory", "1Gi"), list("cpu", "500m", "memory", "1Gi")},

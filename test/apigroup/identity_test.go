@@ -139,7 +139,8 @@ metadata:
 	if !apierrors.IsConflict(err) {
 		t.Fatalf("a change of the spec: %v", err)
 	}
-	checkRefusal(t, err, refusal{reason: metav1.StatusReasonConflict, text: "FunctionMesh parent"})
+	const text = `Operation cannot be fulfilled on pulsarfunctions.admin.functionmesh.io "child": its spec is written by FunctionMesh parent: change it there`
+	checkRefusal(t, err, refusal{reason: metav1.StatusReasonConflict, text: text, pulsar: text})
 	_, err = s.author.Patch(s.ctx, "child", types.MergePatchType, []byte(`{"metadata":{"labels":{"team":"blue"}}}`), metav1.PatchOptions{})
 	s.check(err)
 }

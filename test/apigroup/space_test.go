@@ -106,7 +106,7 @@ func (s *space) eventually(what string, condition func() error) {
 		if err == nil {
 			return
 		}
-		if time.Now().After(deadline) || s.ctx.Err() != nil {
+		if time.Now().After(deadline) {
 			s.t.Fatalf("gave up waiting for %s: %v", what, err)
 		}
 		time.Sleep(50 * time.Millisecond)

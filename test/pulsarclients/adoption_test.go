@@ -226,7 +226,7 @@ func TestOwnedResource(t *testing.T) {
 	before := makeResource(t, owned("child", references))
 	name := identity.Name{Tenant: "adoption", Namespace: "owned", Name: "child"}
 	expectFound(t, name)
-	expect(t, "update", rest().update(t, name, config(`{"parallelism":2}`)), 409, "Operation cannot be fulfilled on "+
+	expect(t, "update", rest().update(t, name, config(`{"parallelism":2}`)), 400, "Operation cannot be fulfilled on "+
 		`pulsarfunctions.admin.functionmesh.io "owned-child": its spec is written by Function owned-owner: change it there`)
 	expectOnlyChanged(t, before, nil)
 	expectOK(t, "delete", rest().remove(t, name))

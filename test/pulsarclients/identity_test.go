@@ -180,7 +180,7 @@ func TestCredentials(t *testing.T) {
 	expectOK(t, "create", author.named("identity-create").create(t, name, config(javaConfig)))
 	expectAudited(t, "identity-create", "create", user)
 	expectOK(t, "update", author.named("identity-update").update(t, name, config(`{"parallelism":2}`)))
-	expectAudited(t, "identity-update", "update", user)
+	expectAudited(t, "identity-update", "patch", user)
 	expectOK(t, "delete", author.named("identity-delete").remove(t, name))
 	expectAudited(t, "identity-delete", "delete", user)
 
@@ -204,6 +204,11 @@ func TestViewer(t *testing.T) {
 	expect(t, "create", viewer.create(t, other, config(javaConfig)), 401, unauthorized)
 	expect(t, "update", viewer.update(t, name, config(`{"parallelism":2}`)), 401, unauthorized)
 	expect(t, "delete", viewer.remove(t, name), 401, unauthorized)
+	// Who may not write doesn't hear what is wrong with it either.
+	expect(t, "create of what exists", viewer.create(t, name, config(javaConfig)), 401, unauthorized)
+	expect(t, "create with a broken config", viewer.create(t, other, config(`{`)), 401, unauthorized)
+	expect(t, "update of what is missing", viewer.update(t, other, config(`{"parallelism":2}`)), 401, unauthorized)
+	expect(t, "update without a change", viewer.update(t, name, config(`{}`)), 401, unauthorized)
 	expectFields(t, "get", viewer.read(t, name), map[string]any{"parallelism": 1})
 }
 

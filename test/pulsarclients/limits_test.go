@@ -37,7 +37,7 @@ func dial(t *testing.T, url, text string) net.Conn {
 
 // beginForm is a request for a creation whose body never comes.
 func beginForm(name identity.Name) string {
-	return "POST " + functionPath(name) + " HTTP/1.1\r\nHost: shim\r\nContent-Type: multipart/form-data; boundary=x\r\n" +
+	return "POST " + functionPath(name) + " HTTP/1.1\r\nHost: localhost\r\nContent-Type: multipart/form-data; boundary=x\r\n" +
 		"Content-Length: 1000\r\n\r\n--x\r\n"
 }
 

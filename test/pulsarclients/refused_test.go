@@ -16,8 +16,9 @@ import (
 	"github.com/function-mesh/functionmesh-apiserver/test/controlplane"
 )
 
-const uploadRefusal = "Uploading a package is not available yet: put it into Pulsar's package management " +
-	"and give its URL, function://tenant/namespace/name@version"
+const uploadRefusal = "Uploading a package with a function is not available yet. Upload it at the broker's admin URL, " +
+	"pulsar-admin --admin-url http://BROKER:8080 packages upload function://TENANT/NAMESPACE/NAME@VERSION " +
+	"--path FILE --description TEXT, and give that package URL instead of the file, as in --jar function://TENANT/NAMESPACE/NAME@VERSION"
 
 // TestUploadedFiles sends files, which are refused for now. The client has to hear
 // why, however large the file is, and the shim mustn't hold it in memory.

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -67,6 +68,25 @@ func (s *suiteStorage) forget(ctx context.Context, t *testing.T, resourceVersion
 	eventually(t, "the resource to be served again", func() bool {
 		_, err := s.GetCurrentResourceVersion(ctx)
 		return err == nil
+	})
+	settle(ctx, t)
+}
+
+// settle returns when nobody has written for a second. After its start, and when a
+// definition is new, kube-apiserver writes objects of its own.
+func settle(ctx context.Context, t *testing.T) {
+	t.Helper()
+	revision := func() int64 {
+		reply, err := etcd.Get(ctx, compactKey)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return reply.Header.Revision
+	}
+	eventually(t, "etcd to be quiet", func() bool {
+		before := revision()
+		time.Sleep(time.Second)
+		return revision() == before
 	})
 }
 

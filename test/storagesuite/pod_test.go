@@ -47,7 +47,8 @@ func (*podTranslator) ToCR(pod *example.Pod) (*podResource, error) {
 	cr := &podResource{ObjectMeta: metav1.ObjectMeta{Labels: map[string]string{nodeNameLabel: pod.Spec.NodeName}}}
 	maps.Copy(cr.Labels, pod.Labels)
 	// What every storage leaves out.
-	pod.ResourceVersion, pod.SelfLink = "", ""
+	pod.SetResourceVersion("")
+	pod.SetSelfLink("")
 	cr.Spec.Pod = pod
 	return cr, nil
 }
@@ -68,6 +69,10 @@ func (p *podTranslator) FromCR(cr *podResource) (*example.Pod, error) {
 
 func (*podTranslator) Untranslatable(meta metav1.ObjectMeta, _ error) *example.Pod {
 	return &example.Pod{ObjectMeta: meta}
+}
+
+func (*podTranslator) MetaToCR(pod *example.Pod) (metav1.ObjectMeta, error) {
+	return pod.ObjectMeta, nil
 }
 
 func (*podTranslator) Containers() [][]string      { return nil }

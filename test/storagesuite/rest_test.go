@@ -97,8 +97,8 @@ func validFunction() *v1alpha1.PulsarFunction {
 			ComponentSpec: v1alpha1.ComponentSpec{
 				ClassName: "org.example.Echo",
 				Package:   &v1alpha1.Package{Location: "function://public/default/echo@1.0"},
+				Java:      &v1alpha1.Runtime{},
 			},
-			Java:   &v1alpha1.JavaRuntime{},
 			Inputs: []string{"persistent://public/default/input"},
 			Output: "persistent://public/default/output",
 		},
@@ -133,7 +133,7 @@ func invalidUpdates() []resttest.UpdateFunc {
 		update(func(function *v1alpha1.PulsarFunction) { function.Spec.Tenant = "other" }),
 		update(func(function *v1alpha1.PulsarFunction) { function.Spec.Name = "other" }),
 		update(func(function *v1alpha1.PulsarFunction) {
-			function.Spec.Java, function.Spec.Python = nil, &v1alpha1.PythonRuntime{}
+			function.Spec.Java, function.Spec.Python = nil, &v1alpha1.Runtime{}
 		}),
 		update(func(function *v1alpha1.PulsarFunction) { function.Spec.Inputs = nil }),
 		update(func(function *v1alpha1.PulsarFunction) { function.Labels = map[string]string{"not a key": ""} }),

@@ -19,7 +19,7 @@ import (
 const (
 	transforms = "data at rest: it asserts what a transformer of stored bytes does"
 	expires    = "TTL: a custom resource has none"
-	undecoded  = "unsafe deletion of what can't be decoded: here such an object is shown, and deleted, like any other"
+	undecoded  = "unsafe deletion of what can't be decoded: it is refused, since here such an object is shown, and deleted, like any other"
 	benchmark  = "a benchmark: it asserts nothing"
 )
 
@@ -56,11 +56,13 @@ var suites = []suite{
 	{name: "RunTestValidateDeletionWithOnlySuggestionValid", backend: namespacedPods, run: plain(storagetesting.RunTestValidateDeletionWithOnlySuggestionValid)},
 	{name: "RunTestPreconditionalDeleteWithSuggestion", backend: namespacedPods, run: plain(storagetesting.RunTestPreconditionalDeleteWithSuggestion)},
 	{name: "RunTestPreconditionalDeleteWithOnlySuggestionPass", backend: namespacedPods, run: plain(storagetesting.RunTestPreconditionalDeleteWithOnlySuggestionPass)},
-	{name: "RunTestDeleteWithConflictAndMissingExpectedTransformOrDecodeError", reason: undecoded},
-	{name: "RunTestDeleteExpectedTransformOrDecodeError", backend: namespacedPods, run: func(ctx context.Context, t *testing.T, store *suiteStorage) {
-		storagetesting.RunTestDeleteExpectedTransformOrDecodeError(ctx, t, store, store.translator.failing.Store)
+	{name: "RunTestDeleteWithConflictAndMissingExpectedTransformOrDecodeError", backend: namespacedPods, run: func(ctx context.Context, t *testing.T, store *suiteStorage) {
+		storagetesting.RunTestDeleteWithConflictAndMissingExpectedTransformOrDecodeError(ctx, t, store, store.translator.failing.Store)
 	}},
-	{name: "RunTestDeleteWithSuggestionAndMissingExpectedTransformOrDecodeError", reason: undecoded},
+	{name: "RunTestDeleteExpectedTransformOrDecodeError", reason: undecoded},
+	{name: "RunTestDeleteWithSuggestionAndMissingExpectedTransformOrDecodeError", backend: namespacedPods, run: func(ctx context.Context, t *testing.T, store *suiteStorage) {
+		storagetesting.RunTestDeleteWithSuggestionAndMissingExpectedTransformOrDecodeError(ctx, t, store)
+	}},
 
 	{name: "RunTestList", backend: namespacedPods, run: func(ctx context.Context, t *testing.T, store *suiteStorage) {
 		// There is a watch cache: kube-apiserver's. What that asks etcd is its own affair.
@@ -142,6 +144,9 @@ var suites = []suite{
 }
 
 func TestStorage(t *testing.T) {
+	namespacedPods.install(t)
+	clusterPods.install(t)
+	settle(t.Context(), t)
 	for _, suite := range suites {
 		if suite.run == nil {
 			t.Logf("left out: %s (%s)", suite.name, suite.reason)

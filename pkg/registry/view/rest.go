@@ -44,6 +44,8 @@ type Config struct {
 	// BeforeCreate, if set, sees every new object after validation and admission,
 	// before it is stored.
 	BeforeCreate func(ctx context.Context, obj runtime.Object, dryRun bool) error
+	// BeforeUpdate, if set, does the same with every change.
+	BeforeUpdate func(ctx context.Context, obj, old runtime.Object, dryRun bool) error
 }
 
 var (
@@ -87,7 +89,7 @@ func (r *REST) Update(ctx context.Context, name string, objInfo rest.UpdatedObje
 	ctx = crstorage.WithWriteOptions(ctx, crstorage.WriteOptions{DryRun: options.DryRun})
 	forwarded := options.DeepCopy()
 	forwarded.DryRun = nil
-	updated, created, err := r.Store.Update(ctx, name, objInfo, r.admit(createValidation, options.DryRun), updateValidation, forceAllowCreate, forwarded)
+	updated, created, err := r.Store.Update(ctx, name, objInfo, r.admit(createValidation, options.DryRun), r.admitUpdate(updateValidation, options.DryRun), forceAllowCreate, forwarded)
 	return updated, created, reason.addTo(err)
 }
 
@@ -106,6 +108,21 @@ func (r *REST) admit(validate rest.ValidateObjectFunc, dryRun []string) rest.Val
 	}
 }
 
+// admitUpdate lets the kind see a change when admission has.
+func (r *REST) admitUpdate(validate rest.ValidateObjectUpdateFunc, dryRun []string) rest.ValidateObjectUpdateFunc {
+	return func(ctx context.Context, obj, old runtime.Object) error {
+		if validate != nil {
+			if err := validate(ctx, obj, old); err != nil {
+				return err
+			}
+		}
+		if r.config.BeforeUpdate == nil {
+			return nil
+		}
+		return r.config.BeforeUpdate(ctx, obj, old, dryrun.IsDryRun(dryRun))
+	}
+}
+
 // Delete implements rest.GracefulDeleter. The backend decides when the object is
 // gone.
 func (r *REST) Delete(ctx context.Context, name string, validate rest.ValidateObjectFunc, options *metav1.DeleteOptions) (runtime.Object, bool, error) {
@@ -120,7 +137,7 @@ func (r *REST) Delete(ctx context.Context, name string, validate rest.ValidateOb
 	if err != nil {
 		return nil, false, storeerr.InterpretDeleteError(err, r.DefaultQualifiedResource, name)
 	}
-	if gone && !dryrun.IsDryRun(options.DryRun) {
+	if gone {
 		status, err := r.config.Storage.DeletedStatus(deleted)
 		return status, true, err
 	}

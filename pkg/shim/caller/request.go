@@ -59,7 +59,18 @@ func (r *Request) Warnings() []string {
 	return append([]string(nil), r.warnings...)
 }
 
-func (r *Request) addWarning(text string) {
+// Aside returns a context for calls by the same caller that are about whether an
+// answer may be given, so that what the API server says beside them is no part of it.
+func Aside(ctx context.Context) context.Context {
+	origin := FromContext(ctx)
+	if origin == nil {
+		return ctx
+	}
+	return NewContext(ctx, origin.ID, origin.credential)
+}
+
+// AddWarning adds a warning for the caller, unless there are too many already.
+func (r *Request) AddWarning(text string) {
 	r.lock.Lock()
 	defer r.lock.Unlock()
 	if len(r.warnings) == maxWarnings {
@@ -95,6 +106,6 @@ type WarningCollector struct{}
 func (WarningCollector) HandleWarningHeaderWithContext(ctx context.Context, code int, _ string, text string) {
 	const miscellaneousPersistent = 299
 	if request := FromContext(ctx); request != nil && code == miscellaneousPersistent && text != "" {
-		request.addWarning(text)
+		request.AddWarning(text)
 	}
 }

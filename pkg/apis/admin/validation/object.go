@@ -133,9 +133,31 @@ func (c *checks) checkIdentity() {
 	if c.old == nil {
 		return
 	}
+	c.checkWorkerLabels()
 	if was, is := runtimeOf(&c.old.Spec), runtimeOf(c.spec); was != "" && is != "" && was != is {
 		c.own(field.Forbidden(c.child(is), fmt.Sprintf(
 			"the runtime is immutable and was %s: delete the function and create another", was)))
+	}
+}
+
+// workerLabels are the labels of the Java worker, which it sets with and without the
+// prefix of Function Mesh's group.
+var workerLabels = []string{"pulsar-cluster", "pulsar-tenant", "pulsar-namespace", "pulsar-component"}
+
+// checkWorkerLabels keeps the labels by which the Java worker names its functions, on
+// those that have their name from them. Without them the function would get another
+// name, and with it another subscription.
+func (c *checks) checkWorkerLabels() {
+	if spec := &c.old.Spec; !strings.HasPrefix(c.old.Name, identity.SanitizeWorkerName(spec.Name)+"-") || spec.Name == c.old.Name {
+		return
+	}
+	for _, key := range workerLabels {
+		for _, key := range []string{key, "compute.functionmesh.io/" + key} {
+			if old, found := c.old.Labels[key]; found && c.function.Labels[key] != old {
+				c.own(field.Invalid(c.metadata.Child("labels").Key(key), c.function.Labels[key],
+					"is immutable: the function has its name in Pulsar from the labels of the Java worker"))
+			}
+		}
 	}
 }
 

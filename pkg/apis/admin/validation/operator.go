@@ -67,7 +67,7 @@ func (c *checks) checkGoRunner() {
 
 func (c *checks) checkShellWord(text topic) {
 	if !shellWord.MatchString(text.name) {
-		c.own(field.Invalid(text.path, shortened(text.name), goTextHelp))
+		c.ownOf(field.Invalid(text.path, shortened(text.name), goTextHelp), text.name)
 	}
 }
 

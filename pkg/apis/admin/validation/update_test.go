@@ -228,3 +228,26 @@ func TestUpdateMayLeaveViolationsButNotReplaceThem(t *testing.T) {
 		})
 	}
 }
+
+func TestUpdateKeepsTheLabelsOfTheJavaWorker(t *testing.T) {
+	const key = "compute.functionmesh.io/pulsar-component"
+	adopted := func(f *v1alpha1.PulsarFunction) {
+		f.Spec.Name, f.Name = "word-count", "word-count-7c312099"
+		f.Labels = map[string]string{key: f.Spec.Name, "team": "a"}
+	}
+	for name, test := range map[string]struct {
+		change change
+		errors int
+	}{
+		"another label":     {func(f *v1alpha1.PulsarFunction) { delete(f.Labels, "team") }, 0},
+		"the name is gone":  {func(f *v1alpha1.PulsarFunction) { delete(f.Labels, key) }, 1},
+		"the name is wrong": {func(f *v1alpha1.PulsarFunction) { f.Labels[key] = "x" }, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			result := ValidatePulsarFunctionUpdate(made(adopted, test.change), made(adopted), testOptions)
+			if len(result.Errors) != test.errors {
+				t.Errorf("errors %v, want %d", result.Errors, test.errors)
+			}
+		})
+	}
+}

@@ -77,6 +77,7 @@ func NewREST(config Config, options generic.RESTOptions) (*view.REST, error) {
 		Storage:      storage,
 		ShortNames:   []string{"pfn"},
 		BeforeCreate: checks.check,
+		BeforeUpdate: checks.move,
 	}, options)
 	if err != nil {
 		return nil, fmt.Errorf("could not serve %s: %w", resource, err)
@@ -100,7 +101,12 @@ func (c *creation) check(ctx context.Context, obj runtime.Object, dryRun bool) e
 	if err != nil {
 		return err
 	}
-	if existing != nil {
+	switch {
+	case existing == nil, existing.Name == function.Name && existing.DeletionTimestamp != nil:
+	case existing.Name == function.Name:
+		// The backend refuses it, unless the object goes meanwhile.
+		view.SetReason(ctx, alreadyExistsReason(&function.Spec))
+	default:
 		return alreadyExists(function, existing)
 	}
 	if dryRun {
@@ -109,7 +115,16 @@ func (c *creation) check(ctx context.Context, obj runtime.Object, dryRun bool) e
 	return c.ensureConnection(ctx, genericapirequest.NamespaceValue(ctx), function.Spec.Cluster)
 }
 
-// find returns another object with the Pulsar identity of function, or nil. Objects
+// move prepares the namespace for a function that goes to another Pulsar cluster.
+func (c *creation) move(ctx context.Context, obj, old runtime.Object, dryRun bool) error {
+	cluster, before := obj.(*v1alpha1.PulsarFunction).Spec.Cluster, old.(*v1alpha1.PulsarFunction).Spec.Cluster
+	if cluster == before || dryRun {
+		return nil
+	}
+	return c.ensureConnection(ctx, genericapirequest.NamespaceValue(ctx), cluster)
+}
+
+// find returns an object with the Pulsar identity of function, or nil. Objects
 // that this server made carry the identity in a label; the others, made by hand or by
 // the Java worker, don't, and are all looked at.
 func (c *creation) find(ctx context.Context, function *v1alpha1.PulsarFunction) (*v1alpha1.PulsarFunction, error) {
@@ -130,7 +145,7 @@ func (c *creation) find(ctx context.Context, function *v1alpha1.PulsarFunction) 
 			}
 			page := list.(*v1alpha1.PulsarFunctionList)
 			for i := range page.Items {
-				if existing := &page.Items[i]; identityOf(existing) == id && existing.Name != function.Name {
+				if existing := &page.Items[i]; identityOf(existing) == id {
 					return existing, nil
 				}
 			}

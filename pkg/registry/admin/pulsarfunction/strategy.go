@@ -6,7 +6,9 @@ import (
 	"context"
 	"fmt"
 
+	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 	"k8s.io/apiserver/pkg/registry/rest"
@@ -60,6 +62,15 @@ func (s strategy) PrepareForCreate(_ context.Context, obj runtime.Object) {
 func (s strategy) PrepareForUpdate(_ context.Context, obj, old runtime.Object) {
 	function, before := obj.(*v1alpha1.PulsarFunction), old.(*v1alpha1.PulsarFunction)
 	function.Status = before.Status
+	if untranslated(before) {
+		// Decoding has filled in defaults, which is no change of what can't be shown.
+		shown := before.DeepCopy()
+		v1alpha1.SetDefaults_PulsarFunction(shown)
+		if equality.Semantic.DeepEqual(function.Spec, shown.Spec) {
+			function.Spec = before.Spec
+		}
+		return
+	}
 	keepIdentity(&function.Spec.ComponentSpec, &before.Spec.ComponentSpec)
 	s.translator.DefaultUpdate(function, before)
 }
@@ -85,7 +96,25 @@ func (s strategy) Validate(ctx context.Context, obj runtime.Object) field.ErrorL
 
 func (s strategy) ValidateUpdate(ctx context.Context, obj, old runtime.Object) field.ErrorList {
 	function, before := obj.(*v1alpha1.PulsarFunction), old.(*v1alpha1.PulsarFunction)
+	if untranslated(before) {
+		return validateUntranslated(function, before)
+	}
 	return withKeptSize(ctx, function, validation.ValidatePulsarFunctionUpdate(function, before, s.validation))
+}
+
+// untranslated says whether the Function behind an object can't be shown.
+func untranslated(function *v1alpha1.PulsarFunction) bool {
+	return meta.IsStatusConditionFalse(function.Status.Conditions, v1alpha1.ConditionTranslated)
+}
+
+// validateUntranslated lets only the metadata of such an object change.
+func validateUntranslated(function, before *v1alpha1.PulsarFunction) field.ErrorList {
+	if equality.Semantic.DeepEqual(function.Spec, before.Spec) {
+		return nil
+	}
+	reason := meta.FindStatusCondition(before.Status.Conditions, v1alpha1.ConditionTranslated).Message
+	return field.ErrorList{field.Invalid(field.NewPath("spec"), field.OmitValueType{},
+		reason+" It can't be changed here, only deleted.")}
 }
 
 // withKeptSize adds to what validation found that more is kept than an annotation
