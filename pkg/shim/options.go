@@ -67,7 +67,7 @@ func (o *Options) AddFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&o.BindAddress, "bind-address", o.BindAddress, "IP address to listen on.")
 	flags.IntVar(&o.Port, "port", o.Port, "Port for plain HTTP; 0 for none.")
 	flags.BoolVar(&o.AllowInsecureRemote, "insecure-allow-remote", o.AllowInsecureRemote,
-		"Serve plain HTTP on an address that other machines can reach. Credentials then cross the network in clear text.")
+		"Serve plain HTTP on an address that other machines can reach. Credentials then cross the network in clear text. Requests without one have to use an IP address or localhost as the host.")
 	flags.IntVar(&o.SecurePort, "secure-port", o.SecurePort, "Port for HTTPS; 0 for none.")
 	flags.StringVar(&o.TLSCertFile, "tls-cert-file", o.TLSCertFile, "Serving certificate with intermediates, PEM. Read again when it changes.")
 	flags.StringVar(&o.TLSPrivateKeyFile, "tls-private-key-file", o.TLSPrivateKeyFile, "Private key of --tls-cert-file, PEM.")
@@ -83,7 +83,7 @@ func (o *Options) AddFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&o.DefaultNamespace, "default-namespace", o.DefaultNamespace, "Kubernetes namespace of all functions.")
 	flags.BoolVar(&o.Anonymous, "anonymous", o.Anonymous, "Let requests without a credential in, as user pulsar:anonymous.")
 
-	flags.Int64Var(&o.MaxConfigBytes, "max-config-bytes", o.MaxConfigBytes, "Largest config of a function in a request.")
+	flags.Int64Var(&o.MaxConfigBytes, "max-config-bytes", o.MaxConfigBytes, "Largest config of a function in a request. The API server takes no function of more than 96 KiB.")
 	flags.IntVar(&o.MaxRequestsInFlight, "max-requests-inflight", o.MaxRequestsInFlight, "Requests that are answered at once; more get 429.")
 	flags.DurationVar(&o.RequestTimeout, "request-timeout", o.RequestTimeout, "Time that a request may take in all.")
 	flags.DurationVar(&o.ShutdownDelay, "shutdown-delay-duration", o.ShutdownDelay,

@@ -21,10 +21,7 @@ import (
 
 const crdName = "functions.compute.functionmesh.io"
 
-var (
-	crdResource = schema.GroupVersionResource{Group: "apiextensions.k8s.io", Version: "v1", Resource: "customresourcedefinitions"}
-	apiServices = schema.GroupVersionResource{Group: "apiregistration.k8s.io", Version: "v1", Resource: "apiservices"}
-)
+var crdResource = schema.GroupVersionResource{Group: "apiextensions.k8s.io", Version: "v1", Resource: "customresourcedefinitions"}
 
 // deleteCRD deletes the CRD of functions and returns when it isn't served. It
 // comes back when the test ends.

@@ -128,16 +128,6 @@ func (r *recorder) has(what, object string) error {
 	return fmt.Errorf("no event says that %s was %s; seen: %v", object, what, r.events())
 }
 
-// version returns an error until the informer told of a version of an object.
-func (r *recorder) version(object, version string) error {
-	for _, event := range r.events() {
-		if event.object == object && event.version == version {
-			return nil
-		}
-	}
-	return fmt.Errorf("no event says that %s has version %s; seen: %v", object, version, r.events())
-}
-
 // runInformer runs an informer until the test ends.
 func runInformer(ctx context.Context, t *testing.T, informer cache.SharedIndexInformer) {
 	t.Helper()

@@ -92,7 +92,10 @@ func TestManyFunctions(t *testing.T) {
 		t.Errorf("list answers with %d names, not with %d", len(names), number)
 	}
 	// They would only slow the other tests down.
-	mustKubectl(t, "", "delete", "functions.compute.functionmesh.io", "-l", "test=many", "--wait=false")
+	err := world.resources.DeleteCollection(t.Context(), metav1.DeleteOptions{}, metav1.ListOptions{LabelSelector: "test=many"})
+	if err != nil {
+		t.Error(err)
+	}
 }
 
 func many(i int) string {

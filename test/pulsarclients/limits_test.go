@@ -61,9 +61,10 @@ func TestLimits(t *testing.T) {
 	// so at once, and probes are answered all the same.
 	var slow []net.Conn
 	began := time.Now()
-	for range slots {
+	for range slots - 1 {
 		slow = append(slow, dial(t, limited.url, beginForm(name)))
 	}
+	file := dial(t, limited.url, beginForm(name)+"Content-Disposition: form-data; name=\"data\"; filename=\"f.jar\"\r\n\r\nbegin")
 	eventually(t, "all slots to be occupied", func(context.Context) error {
 		want := fmt.Sprintf("\npulsar_admin_shim_requests_in_flight %d\n", slots)
 		if got := limited.send(t, http.MethodGet, "/metrics", "", nil); !strings.Contains(got.body, want) {
@@ -85,6 +86,11 @@ func TestLimits(t *testing.T) {
 		if response.StatusCode != http.StatusRequestTimeout || string(body) != `{"reason":"The request's body did not arrive in time"}` {
 			t.Errorf("a slow client gets %s %s", response.Status, body)
 		}
+	}
+	// A file that doesn't end in time wasn't wanted anyway.
+	response := must[*http.Response](t)(http.ReadResponse(bufio.NewReader(file), nil))
+	if body := must[[]byte](t)(io.ReadAll(response.Body)); response.StatusCode != 400 || !strings.Contains(string(body), "packages upload") {
+		t.Errorf("a slow upload gets %s %s", response.Status, body)
 	}
 	if waited := time.Since(began); waited < timeout/2 {
 		t.Errorf("slow clients had %v only", waited)

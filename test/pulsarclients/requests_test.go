@@ -1,6 +1,7 @@
 package pulsarclients
 
 import (
+	"bufio"
 	"fmt"
 	"net/http"
 	"slices"
@@ -250,6 +251,12 @@ func TestRouting(t *testing.T) {
 	}
 	if got := rest().with("Sec-Fetch-Site", "cross-site").create(t, name, config(javaConfig)); got.code != http.StatusForbidden {
 		t.Errorf("a form of another origin's page is answered with %s", got)
+	}
+	// A page that pointed a name of its own at this address would be of the same origin.
+	conn := dial(t, rest().url, "GET "+functionPath(name)+" HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n")
+	response := must[*http.Response](t)(http.ReadResponse(bufio.NewReader(conn), nil))
+	if response.StatusCode != http.StatusForbidden {
+		t.Errorf("a request for another host is answered with %s", response.Status)
 	}
 	got := rest().get(t, name)
 	if got.header.Get("Content-Type") != "application/json" || got.header.Get("X-Request-Id") == "" {
