@@ -32,7 +32,8 @@ func TestMain(m *testing.M) {
 	case "stubborn":
 		signal.Ignore(syscall.SIGTERM)
 		fmt.Println("ignoring SIGTERM")
-		select {}
+		// Blocking for ever without a timer is a deadlock to Go, which ends the program.
+		time.Sleep(time.Hour)
 	case "fail":
 		fmt.Println("cannot go on")
 		os.Exit(3)

@@ -38,7 +38,7 @@ func (d denial) policy(t *testing.T, name, resource string) {
 					RuleWithOperations: d.rule(resource),
 				}}},
 				Validations: []admissionregistrationv1.Validation{{
-					Expression: "object.spec.className != '" + d.class + "'", Message: "the house has rules", Reason: d.reason,
+					Expression: "!(" + d.condition() + ")", Message: "the house has rules", Reason: d.reason,
 				}},
 			},
 		}, metav1.CreateOptions{}))
@@ -53,6 +53,11 @@ func (d denial) policy(t *testing.T, name, resource string) {
 		_ = client.ValidatingAdmissionPolicyBindings().Delete(context.Background(), name, metav1.DeleteOptions{})
 		_ = client.ValidatingAdmissionPolicies().Delete(context.Background(), name, metav1.DeleteOptions{})
 	})
+}
+
+// condition is true for an object with the class, in CEL.
+func (d denial) condition() string {
+	return "has(object.spec.className) && object.spec.className == '" + d.class + "'"
 }
 
 func (d denial) rule(resource string) admissionregistrationv1.RuleWithOperations {
@@ -90,7 +95,7 @@ func (d denial) webhook(t *testing.T, name, resource string) {
 			ClientConfig: admissionregistrationv1.WebhookClientConfig{URL: &server.URL, CABundle: world.env.ControlPlane.CAPEM()},
 			Rules:        []admissionregistrationv1.RuleWithOperations{d.rule(resource)},
 			// Other tests' functions must not depend on this server.
-			MatchConditions:         []admissionregistrationv1.MatchCondition{{Name: "class", Expression: "object.spec.className == '" + d.class + "'"}},
+			MatchConditions:         []admissionregistrationv1.MatchCondition{{Name: "class", Expression: d.condition()}},
 			FailurePolicy:           ptr.To(admissionregistrationv1.Ignore),
 			SideEffects:             ptr.To(admissionregistrationv1.SideEffectClassNone),
 			AdmissionReviewVersions: []string{"v1"},
