@@ -1,6 +1,7 @@
 package apigroup
 
 import (
+	"bufio"
 	"bytes"
 	"errors"
 	"os"
@@ -8,6 +9,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/function-mesh/functionmesh-apiserver/pkg/apis/admin/v1alpha1"
 	"github.com/function-mesh/functionmesh-apiserver/test/controlplane"
@@ -27,6 +30,12 @@ func newKubectl(t *testing.T) *kubectl {
 	return k
 }
 
+func (k *kubectl) command(args ...string) *exec.Cmd {
+	cmd := env.Kubectl(k.ctx, append([]string{"--namespace", k.namespace}, args...)...)
+	cmd.Env = append(cmd.Env, "KUBECONFIG="+k.kubeconfig, "KUBE_EDITOR="+filepath.Join(k.dir, "editor"), "TMPDIR="+k.dir)
+	return cmd
+}
+
 // result is what a command printed, and how it ended.
 type result struct {
 	stdout, stderr string
@@ -35,8 +44,7 @@ type result struct {
 
 func (k *kubectl) try(input string, args ...string) result {
 	k.t.Helper()
-	cmd := env.Kubectl(k.ctx, append([]string{"--namespace", k.namespace}, args...)...)
-	cmd.Env = append(cmd.Env, "KUBECONFIG="+k.kubeconfig, "KUBE_EDITOR="+filepath.Join(k.dir, "editor"), "TMPDIR="+k.dir)
+	cmd := k.command(args...)
 	cmd.Stdin = strings.NewReader(input)
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
@@ -203,6 +211,42 @@ func TestKubectlAnswers(t *testing.T) {
 	}
 	if got := k.try("", "delete", "pfn", "echo", "--cascade=foreground"); got.code != 0 || !strings.Contains(got.stderr, "Warning: deleting in the background") {
 		t.Errorf("a deletion in the foreground: %+v", got)
+	}
+}
+
+// TestKubectlWatch prints changes as they come, in the columns of a table.
+func TestKubectlWatch(t *testing.T) {
+	t.Parallel()
+	k := newKubectl(t)
+	k.create("before")
+	cmd := k.command("get", "pfn", "--watch", "--output-watch-events")
+	output, err := cmd.StdoutPipe()
+	k.check(err)
+	k.check(cmd.Start())
+	lines := bufio.NewScanner(output)
+	next := func() string {
+		lines.Scan()
+		fields := strings.Fields(lines.Text())
+		if len(fields) < 2 {
+			t.Fatalf("it prints %q, %v", lines.Text(), lines.Err())
+		}
+		return fields[0] + " " + fields[1]
+	}
+	for i, want := range []string{"EVENT NAME", "ADDED before", "ADDED after", "DELETED after"} {
+		switch i {
+		case 2:
+			k.create("after")
+		case 3:
+			k.check(k.author.Delete(k.ctx, "after", metav1.DeleteOptions{}))
+		}
+		if got := next(); got != want {
+			t.Errorf("it prints %s, not %s", got, want)
+		}
+	}
+	k.check(cmd.Process.Kill())
+	var exit *exec.ExitError
+	if err := cmd.Wait(); err != nil && !errors.As(err, &exit) {
+		t.Error(err)
 	}
 }
 

@@ -73,6 +73,54 @@ func ready(ctx context.Context, shim *plainClient, want int) error {
 	return nil
 }
 
+// earlyShim is a shim that was started before what it needs.
+type earlyShim struct {
+	started chan *controlplane.Server
+	failed  chan error
+	// said is why it isn't ready.
+	said string
+}
+
+// startEarlyShim starts a shim that can't be ready yet and returns when it says so.
+func startEarlyShim(ctx context.Context, t *testing.T, name string, server *controlplane.Server) *earlyShim {
+	t.Helper()
+	shim := &earlyShim{started: make(chan *controlplane.Server, 1), failed: make(chan error, 1)}
+	port := freePort(t)
+	go func() {
+		server, err := env.StartShim(ctx, devenv.ShimOptions{Name: name, Port: port, APIServer: server})
+		if err != nil {
+			shim.failed <- err
+			close(shim.started)
+			return
+		}
+		shim.started <- server
+	}()
+	client := newShimClient(port)
+	eventually(ctx, t, name+" to say that it isn't ready", func() error {
+		answer, err := client.try(ctx, call{method: http.MethodGet, path: "/readyz"})
+		switch {
+		case err != nil:
+			return err
+		case answer.code == http.StatusOK:
+			t.Fatalf("%s is ready without what it needs", name)
+		}
+		shim.said = string(answer.body)
+		return nil
+	})
+	return shim
+}
+
+// waitReady waits until the shim is ready, now that it can be.
+func (s *earlyShim) waitReady(t *testing.T) *controlplane.Server {
+	t.Helper()
+	server := within(t, "the shim to be ready", s.started)
+	if server == nil {
+		t.Fatal(<-s.failed)
+	}
+	t.Cleanup(server.Stop)
+	return server
+}
+
 // The shim says that it isn't ready while functionmesh-apiserver is away, answers
 // with 503 meanwhile, and works again by itself.
 func TestShimWithoutAPIServer(t *testing.T) {
@@ -103,25 +151,10 @@ func TestShimWithoutAPIServer(t *testing.T) {
 	}
 
 	t.Run("a new shim isn't ready", func(t *testing.T) {
-		type result struct {
-			server *controlplane.Server
-			err    error
-		}
-		started := make(chan result, 1)
-		port := freePort(t)
-		go func() {
-			server, err := env.StartShim(ctx, devenv.ShimOptions{Name: "pulsar-admin-shim-early", Port: port})
-			started <- result{server, err}
-		}()
-		early := newShimClient(port)
-		eventually(ctx, t, "the new shim to say that it isn't ready", func() error { return ready(ctx, early, http.StatusServiceUnavailable) })
+		early := startEarlyShim(ctx, t, "pulsar-admin-shim-early", env.APIServer)
 		restart(ctx)
-		late := within(t, "the new shim to be ready", started)
-		if late.err != nil {
-			t.Fatal(late.err)
-		}
-		t.Cleanup(late.server.Stop)
-		if answer := shimClient(late.server).do(ctx, t, call{method: http.MethodGet, path: restPath("lasting")}); answer.code != http.StatusOK {
+		late := early.waitReady(t)
+		if answer := shimClient(late).do(ctx, t, call{method: http.MethodGet, path: restPath("lasting")}); answer.code != http.StatusOK {
 			t.Errorf("%v", answer)
 		}
 	})

@@ -83,6 +83,13 @@ func TestBackendUnreachable(t *testing.T) {
 		}
 	}
 
+	// The server that a new shim asks is ready, but can't tell it which functions
+	// there are.
+	early := startEarlyShim(ctx, t, "pulsar-admin-shim-uninformed", server)
+	if !strings.Contains(early.said, "index") {
+		t.Errorf("a new shim says %q", early.said)
+	}
+
 	label(ctx, t, namespace, "f", "changed-meanwhile")
 	backend.listen(t)
 	restored := time.Now()
@@ -96,6 +103,8 @@ func TestBackendUnreachable(t *testing.T) {
 	t.Logf("a get worked %.1f s after the backend was back", time.Since(restored).Seconds())
 	eventually(ctx, t, "the informer to hear what changed", func() error { return informer.has("updated", "f") })
 	t.Logf("the informer heard what changed %.1f s after the backend was back", time.Since(restored).Seconds())
+	early.waitReady(t)
+	t.Logf("the new shim was ready %.1f s after the backend was back", time.Since(restored).Seconds())
 	if answer := rest.do(ctx, t, call{method: http.MethodGet, path: restPath("")}); answer.code != http.StatusOK {
 		t.Errorf("REST: %v", answer)
 	}

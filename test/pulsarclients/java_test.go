@@ -41,6 +41,9 @@ const javaHelp = "the tests with Pulsar's Java client need JDK 17, Maven and Mav
 // javaClasspath returns the class path of Pulsar's command line. Maven is asked once
 // and its answer kept beside the programs.
 var javaClasspath = sync.OnceValues(func() (string, error) {
+	if _, err := exec.LookPath("java"); err != nil {
+		return "", fmt.Errorf("%w: %s", err, javaHelp)
+	}
 	pom, err := os.ReadFile(filepath.Join(javaFolder, "pom.xml"))
 	if err != nil {
 		return "", fmt.Errorf("could not read what to fetch: %w", err)
@@ -50,10 +53,8 @@ var javaClasspath = sync.OnceValues(func() (string, error) {
 	if classpath, err := os.ReadFile(kept); err == nil && allExist(string(classpath)) {
 		return string(classpath), nil
 	}
-	for _, program := range []string{"java", "mvn"} {
-		if _, err := exec.LookPath(program); err != nil {
-			return "", fmt.Errorf("%w: %s", err, javaHelp)
-		}
+	if _, err := exec.LookPath("mvn"); err != nil {
+		return "", fmt.Errorf("%w: %s", err, javaHelp)
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), fetchTimeout)
 	defer cancel()
