@@ -10,6 +10,7 @@ import (
 	"context"
 	"fmt"
 
+	"golang.org/x/sync/errgroup"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metainternalversion "k8s.io/apimachinery/pkg/apis/meta/internalversion"
@@ -144,12 +145,15 @@ func (r *REST) Delete(ctx context.Context, name string, validate rest.ValidateOb
 	return deleted, gone, nil
 }
 
-// deletePageSize is how many objects a collection's deletion reads at once.
-const deletePageSize = 500
+const (
+	// deletePageSize is how many objects a collection's deletion reads at once.
+	deletePageSize = 500
+	// deleteWorkers bounds how many it deletes at once: a caller's one request must not
+	// become a burst of requests to the backend.
+	deleteWorkers = 8
+)
 
-// DeleteCollection implements rest.CollectionDeleter. Objects are deleted one after
-// the other: a deletion is short, and a caller's list must not become a burst of
-// requests to the backend.
+// DeleteCollection implements rest.CollectionDeleter.
 func (r *REST) DeleteCollection(ctx context.Context, validate rest.ValidateObjectFunc, options *metav1.DeleteOptions,
 	listOptions *metainternalversion.ListOptions) (runtime.Object, error) {
 	page := &metainternalversion.ListOptions{}
@@ -170,14 +174,8 @@ func (r *REST) DeleteCollection(ctx context.Context, validate rest.ValidateObjec
 		if err != nil {
 			return nil, apierrors.NewInternalError(err)
 		}
-		for _, item := range items {
-			accessor, err := meta.Accessor(item)
-			if err != nil {
-				return nil, apierrors.NewInternalError(err)
-			}
-			if _, _, err := r.Delete(ctx, accessor.GetName(), validate, options.DeepCopy()); err != nil && !apierrors.IsNotFound(err) {
-				return nil, err
-			}
+		if err := r.deleteAll(ctx, items, validate, options); err != nil {
+			return nil, err
 		}
 		deleted = append(deleted, items...)
 		listMeta, err := meta.ListAccessor(list)
@@ -189,6 +187,25 @@ func (r *REST) DeleteCollection(ctx context.Context, validate rest.ValidateObjec
 		}
 		page.Continue, page.ResourceVersion, page.ResourceVersionMatch = listMeta.GetContinue(), "", ""
 	}
+}
+
+func (r *REST) deleteAll(ctx context.Context, items []runtime.Object, validate rest.ValidateObjectFunc, options *metav1.DeleteOptions) error {
+	workers, ctx := errgroup.WithContext(ctx)
+	workers.SetLimit(deleteWorkers)
+	for _, item := range items {
+		workers.Go(func() error {
+			accessor, err := meta.Accessor(item)
+			if err != nil {
+				return apierrors.NewInternalError(err)
+			}
+			_, _, err = r.Delete(ctx, accessor.GetName(), validate, options.DeepCopy())
+			if apierrors.IsNotFound(err) {
+				return nil
+			}
+			return err
+		})
+	}
+	return workers.Wait()
 }
 
 // Destroy implements rest.Storage.
