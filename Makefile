@@ -57,6 +57,7 @@ unit-test: ## Run the tests that need no control plane.
 
 e2e-test: control-plane build ## Run the tests on a real control plane.
 	@echo "==> tests on a real control plane"
+	@[ "$$PULSAR_JAVA_CLIENT" != off ] || echo "==> PULSAR_JAVA_CLIENT=off: the tests with Pulsar's Java client do not run"
 	@cd test && $(GO) test -count 1 -timeout $(TEST_TIMEOUT) ./...
 
 verify: ## Check that everything generated is up to date.

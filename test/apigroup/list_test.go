@@ -21,6 +21,9 @@ func TestPaging(t *testing.T) {
 	var names []string
 	options, version := metav1.ListOptions{Limit: 3}, ""
 	for page := 0; ; page++ {
+		if page > 3 {
+			t.Fatalf("the pages don't end: %v", names)
+		}
 		list, err := s.author.List(s.ctx, options)
 		s.check(err)
 		for i := range list.Items {
@@ -96,6 +99,8 @@ func TestResourceVersions(t *testing.T) {
 	t.Parallel()
 	s := newSpace(t)
 	created := s.create("echo")
+	// What lists at the version of the first don't have, unless they may be newer.
+	s.create("later")
 	for _, options := range []metav1.ListOptions{
 		{},
 		{ResourceVersion: "0"},
@@ -117,7 +122,8 @@ func TestResourceVersions(t *testing.T) {
 				noCRNames(t, err)
 				return
 			}
-			if exact := options.ResourceVersionMatch == metav1.ResourceVersionMatchExact; exact && views.ResourceVersion != raw.GetResourceVersion() {
+			exact := options.ResourceVersionMatch == metav1.ResourceVersionMatchExact
+			if exact && views.ResourceVersion != raw.GetResourceVersion() {
 				t.Errorf("the versions are %s and %s", views.ResourceVersion, raw.GetResourceVersion())
 			}
 			// A list at 0 may be from before both.
@@ -125,8 +131,11 @@ func TestResourceVersions(t *testing.T) {
 				t.Errorf("there are %d objects, and %d custom resources", len(views.Items), len(raw.Items))
 			}
 			// An object's version is that of its last change, a list's is newer.
-			if len(views.Items) == 1 && views.Items[0].ResourceVersion != created.ResourceVersion {
+			if len(views.Items) > 0 && views.Items[0].ResourceVersion != created.ResourceVersion {
 				t.Errorf("the object's version is %s, not %s", views.Items[0].ResourceVersion, created.ResourceVersion)
+			}
+			if options.ResourceVersion == created.ResourceVersion && exact && len(views.Items) != 1 {
+				t.Errorf("the exact list has %d objects", len(views.Items))
 			}
 		})
 	}

@@ -18,7 +18,7 @@ const (
 	// condition, and testTimeout a test. They are generous: the machine may be shared.
 	startTimeout = 5 * time.Minute
 	waitTimeout  = 2 * time.Minute
-	testTimeout  = 10 * time.Minute
+	testTimeout  = 5 * time.Minute
 )
 
 // authorUser is a person who may use the group in the namespaces of tests, by the

@@ -21,6 +21,7 @@ func TestJavaClient(t *testing.T) {
 		t.Log("left out: PULSAR_JAVA_CLIENT=off")
 		return
 	}
+	must[string](t)(javaClasspath())
 	t.Run("a Java function with everything", testJavaEverything)
 	t.Run("other runtimes and windows", testJavaRuntimes)
 	t.Run("a configuration file", testJavaConfigFile)
