@@ -58,7 +58,9 @@ unit-test: ## Run the tests that need no control plane.
 e2e-test: control-plane build ## Run the tests on a real control plane.
 	@echo "==> tests on a real control plane"
 	@[ "$$PULSAR_JAVA_CLIENT" != off ] || echo "==> PULSAR_JAVA_CLIENT=off: the tests with Pulsar's Java client do not run"
-	@cd test && $(GO) test -count 1 -timeout $(TEST_TIMEOUT) ./...
+	@# One package at a time: each has a control plane of its own, and two of them on
+	@# two cores are slower than one after the other.
+	@cd test && $(GO) test -p 1 -count 1 -timeout $(TEST_TIMEOUT) ./...
 
 verify: ## Check that everything generated is up to date.
 	@$(call each-script,hack/verify-*.sh)
