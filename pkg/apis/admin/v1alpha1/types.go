@@ -6,6 +6,7 @@ import (
 )
 
 // +genclient
+// +genclient:noStatus
 // +k8s:deepcopy-gen:interfaces=k8s.io/apimachinery/pkg/runtime.Object
 
 // PulsarFunction is an Apache Pulsar function that runs on Kubernetes. It is a

@@ -97,7 +97,7 @@ func (s strategy) Validate(ctx context.Context, obj runtime.Object) field.ErrorL
 func (s strategy) ValidateUpdate(ctx context.Context, obj, old runtime.Object) field.ErrorList {
 	function, before := obj.(*v1alpha1.PulsarFunction), old.(*v1alpha1.PulsarFunction)
 	if untranslated(before) {
-		return validateUntranslated(function, before)
+		return validateUntranslated(ctx, function, before)
 	}
 	return withKeptSize(ctx, function, validation.ValidatePulsarFunctionUpdate(function, before, s.validation))
 }
@@ -108,13 +108,14 @@ func untranslated(function *v1alpha1.PulsarFunction) bool {
 }
 
 // validateUntranslated lets only the metadata of such an object change.
-func validateUntranslated(function, before *v1alpha1.PulsarFunction) field.ErrorList {
+func validateUntranslated(ctx context.Context, function, before *v1alpha1.PulsarFunction) field.ErrorList {
 	if equality.Semantic.DeepEqual(function.Spec, before.Spec) {
 		return nil
 	}
 	reason := meta.FindStatusCondition(before.Status.Conditions, v1alpha1.ConditionTranslated).Message
-	return field.ErrorList{field.Invalid(field.NewPath("spec"), field.OmitValueType{},
-		reason+" It can't be changed here, only deleted.")}
+	err := field.Invalid(field.NewPath("spec"), field.OmitValueType{}, reason+" It can't be changed here, only deleted.")
+	view.SetReason(ctx, err.Error())
+	return field.ErrorList{err}
 }
 
 // withKeptSize adds to what validation found that more is kept than an annotation

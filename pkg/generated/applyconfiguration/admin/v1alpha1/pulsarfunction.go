@@ -89,12 +89,6 @@ func ExtractPulsarFunction(pulsarFunction *adminv1alpha1.PulsarFunction, fieldMa
 	return ExtractPulsarFunctionFrom(pulsarFunction, fieldManager, "")
 }
 
-// ExtractPulsarFunctionStatus extracts the applied configuration owned by fieldManager from
-// pulsarFunction for the status subresource.
-func ExtractPulsarFunctionStatus(pulsarFunction *adminv1alpha1.PulsarFunction, fieldManager string) (*PulsarFunctionApplyConfiguration, error) {
-	return ExtractPulsarFunctionFrom(pulsarFunction, fieldManager, "status")
-}
-
 func (b PulsarFunctionApplyConfiguration) IsApplyConfiguration() {}
 
 // WithKind sets the Kind field in the declarative configuration to the given value

@@ -40,8 +40,6 @@ type PulsarFunctionsGetter interface {
 type PulsarFunctionInterface interface {
 	Create(ctx context.Context, pulsarFunction *adminv1alpha1.PulsarFunction, opts v1.CreateOptions) (*adminv1alpha1.PulsarFunction, error)
 	Update(ctx context.Context, pulsarFunction *adminv1alpha1.PulsarFunction, opts v1.UpdateOptions) (*adminv1alpha1.PulsarFunction, error)
-	// Add a +genclient:noStatus comment above the type to avoid generating UpdateStatus().
-	UpdateStatus(ctx context.Context, pulsarFunction *adminv1alpha1.PulsarFunction, opts v1.UpdateOptions) (*adminv1alpha1.PulsarFunction, error)
 	Delete(ctx context.Context, name string, opts v1.DeleteOptions) error
 	DeleteCollection(ctx context.Context, opts v1.DeleteOptions, listOpts v1.ListOptions) error
 	Get(ctx context.Context, name string, opts v1.GetOptions) (*adminv1alpha1.PulsarFunction, error)
@@ -49,8 +47,6 @@ type PulsarFunctionInterface interface {
 	Watch(ctx context.Context, opts v1.ListOptions) (watch.Interface, error)
 	Patch(ctx context.Context, name string, pt types.PatchType, data []byte, opts v1.PatchOptions, subresources ...string) (result *adminv1alpha1.PulsarFunction, err error)
 	Apply(ctx context.Context, pulsarFunction *applyconfigurationadminv1alpha1.PulsarFunctionApplyConfiguration, opts v1.ApplyOptions) (result *adminv1alpha1.PulsarFunction, err error)
-	// Add a +genclient:noStatus comment above the type to avoid generating ApplyStatus().
-	ApplyStatus(ctx context.Context, pulsarFunction *applyconfigurationadminv1alpha1.PulsarFunctionApplyConfiguration, opts v1.ApplyOptions) (result *adminv1alpha1.PulsarFunction, err error)
 	PulsarFunctionExpansion
 }
 
