@@ -74,7 +74,8 @@ func (c *ConfigMaps) explain(err error, namespace, name string) error {
 	switch {
 	case err == nil, apierrors.IsNotFound(err), apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause):
 		return err
-	case apierrors.IsForbidden(err) && strings.Contains(err.Error(), `cannot create resource "configmaps"`):
+	case apierrors.IsUnauthorized(err), // of this server: told as it is, the caller would doubt its own credential
+		apierrors.IsForbidden(err) && strings.Contains(err.Error(), `cannot create resource "configmaps"`):
 		return apierrors.NewInternalError(fmt.Errorf("could not create ConfigMap %s/%s, which functions need to reach Pulsar: %w", namespace, name, err))
 	case errors.Is(err, context.DeadlineExceeded):
 		return apierrors.NewTimeoutError("the Kubernetes API server did not answer in time", retryAfterSeconds)
