@@ -30,9 +30,11 @@ rm -rf pkg/generated
   --output-model-name-file zz_generated.model_name.go --report-filename /dev/null \
   --readonly-pkg k8s.io/apimachinery/pkg/apis/meta/v1 --readonly-pkg k8s.io/apimachinery/pkg/runtime \
   --readonly-pkg k8s.io/apimachinery/pkg/version --readonly-pkg k8s.io/apimachinery/pkg/api/resource \
-  --readonly-pkg k8s.io/api/core/v1 \
+  --readonly-pkg k8s.io/apimachinery/pkg/util/intstr --readonly-pkg k8s.io/api/core/v1 \
+  --readonly-pkg k8s.io/api/autoscaling/v1 --readonly-pkg k8s.io/api/autoscaling/v2 \
   "$admin" k8s.io/apimachinery/pkg/apis/meta/v1 k8s.io/apimachinery/pkg/runtime \
-  k8s.io/apimachinery/pkg/version k8s.io/apimachinery/pkg/api/resource
+  k8s.io/apimachinery/pkg/version k8s.io/apimachinery/pkg/api/resource k8s.io/apimachinery/pkg/util/intstr \
+  k8s.io/api/core/v1 k8s.io/api/autoscaling/v1 k8s.io/api/autoscaling/v2
 
 "$bin/applyconfiguration-gen" --go-header-file "$header" \
   --output-dir pkg/generated/applyconfiguration --output-pkg "$module/pkg/generated/applyconfiguration" \

@@ -70,27 +70,31 @@ func (c *FunctionConfig) ToFunction(packageURL string) (*v1alpha1.PulsarFunction
 			Secrets:              secretsToView(c.Secrets),
 			LogTopic:             c.LogTopic,
 		},
-		InputTypeClassName:           c.InputTypeClassName,
-		Output:                       c.Output,
-		OutputSerdeClassName:         c.OutputSerdeClassName,
-		OutputSchemaType:             c.OutputSchemaType,
-		CustomSchemaOutputs:          orNil(c.CustomSchemaOutputs),
-		OutputTypeClassName:          c.OutputTypeClassName,
-		ProducerConfig:               c.producerToView(),
-		SubscriptionName:             c.SubName,
-		SubscriptionPosition:         v1alpha1.SubscriptionPosition(c.SubscriptionPosition),
-		SkipToLatest:                 c.SkipToLatest,
-		CleanupSubscription:          c.CleanupSubscription,
-		RetainOrdering:               ptr.Deref(c.RetainOrdering, false),
-		RetainKeyOrdering:            ptr.Deref(c.RetainKeyOrdering, false),
-		AutoAck:                      c.AutoAck,
-		TimeoutMs:                    c.TimeoutMs,
-		MaxMessageRetries:            givenRetries(c.MaxMessageRetries),
-		DeadLetterTopic:              c.DeadLetterTopic,
-		ForwardSourceMessageProperty: c.ForwardSourceMessageProperty,
-		MaxPendingAsyncRequests:      c.MaxPendingAsyncRequests,
-		WindowConfig:                 windowToView(c.WindowConfig),
-		UserConfig:                   userConfig,
+		InputConfig: v1alpha1.InputConfig{
+			InputTypeClassName:   c.InputTypeClassName,
+			SubscriptionName:     c.SubName,
+			SubscriptionPosition: v1alpha1.SubscriptionPosition(c.SubscriptionPosition),
+			CleanupSubscription:  c.CleanupSubscription,
+			RetainOrdering:       ptr.Deref(c.RetainOrdering, false),
+			RetainKeyOrdering:    ptr.Deref(c.RetainKeyOrdering, false),
+			AutoAck:              c.AutoAck,
+			TimeoutMs:            c.TimeoutMs,
+			MaxMessageRetries:    givenRetries(c.MaxMessageRetries),
+			DeadLetterTopic:      c.DeadLetterTopic,
+		},
+		OutputConfig: v1alpha1.OutputConfig{
+			Output:                       c.Output,
+			OutputSerdeClassName:         c.OutputSerdeClassName,
+			OutputSchemaType:             c.OutputSchemaType,
+			CustomSchemaOutputs:          orNil(c.CustomSchemaOutputs),
+			OutputTypeClassName:          c.OutputTypeClassName,
+			ProducerConfig:               c.producerToView(),
+			ForwardSourceMessageProperty: c.ForwardSourceMessageProperty,
+		},
+		SkipToLatest:            c.SkipToLatest,
+		MaxPendingAsyncRequests: c.MaxPendingAsyncRequests,
+		WindowConfig:            windowToView(c.WindowConfig),
+		UserConfig:              userConfig,
 	}}
 	spec := &function.Spec
 	c.setRuntime(spec)
@@ -122,7 +126,7 @@ func (c *FunctionConfig) setRuntime(spec *v1alpha1.PulsarFunctionSpec) {
 	}
 	switch c.Runtime {
 	case runtimeJava:
-		spec.Java = chosen
+		spec.Java = &v1alpha1.JavaRuntime{Runtime: *chosen}
 	case runtimePython:
 		spec.Python = chosen
 	case runtimeGo:

@@ -57,9 +57,11 @@ func TestDefaults(t *testing.T) {
 // minimal is the view of `{}` after Defaults.
 func minimal(change func(*v1alpha1.PulsarFunctionSpec)) *v1alpha1.PulsarFunction {
 	function := &v1alpha1.PulsarFunction{Spec: v1alpha1.PulsarFunctionSpec{
-		ComponentSpec:                v1alpha1.ComponentSpec{Tenant: "t", Namespace: "n", Name: "f", Parallelism: ptr.To(int32(1))},
-		ForwardSourceMessageProperty: ptr.To(true),
-		MaxPendingAsyncRequests:      ptr.To(int32(1000)),
+		ComponentSpec: v1alpha1.ComponentSpec{Tenant: "t", Namespace: "n", Name: "f", Parallelism: ptr.To(int32(1))},
+		OutputConfig: v1alpha1.OutputConfig{
+			ForwardSourceMessageProperty: ptr.To(true),
+		},
+		MaxPendingAsyncRequests: ptr.To(int32(1000)),
 	}}
 	change(&function.Spec)
 	return function
@@ -97,10 +99,10 @@ func TestToFunction(t *testing.T) {
 				s.InputSpecs = map[string]v1alpha1.ConsumerSpec{"a": {SchemaType: "json"}, "p": {RegexPattern: true}}
 			},
 		},
-		"a client's file name stays with the client": {`{"jar":"../x.jar"}`, func(s *spec) { s.Java = &v1alpha1.Runtime{} }},
+		"a client's file name stays with the client": {`{"jar":"../x.jar"}`, func(s *spec) { s.Java = &v1alpha1.JavaRuntime{} }},
 		"a built-in jar":        {`{"jar":"builtin://x"}`, func(s *spec) { s.Java, s.Package = &v1alpha1.Runtime{}, &v1alpha1.Package{Location: "builtin://x"} }},
 		"a built-in type":       {`{"functionType":"x"}`, func(s *spec) { s.Java, s.Package = &v1alpha1.Runtime{}, &v1alpha1.Package{Location: "builtin://x"} }},
-		"another runtime's URL": {`{"jar":"x.jar","py":"function://t/n/p@1"}`, func(s *spec) { s.Java = &v1alpha1.Runtime{} }},
+		"another runtime's URL": {`{"jar":"x.jar","py":"function://t/n/p@1"}`, func(s *spec) { s.Java = &v1alpha1.JavaRuntime{} }},
 		"a package URL in py": {`{"py":"function://t/n/p@1"}`, func(s *spec) {
 			s.Python, s.Package = &v1alpha1.Runtime{}, &v1alpha1.Package{Location: "function://t/n/p@1"}
 		}},

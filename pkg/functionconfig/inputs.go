@@ -193,7 +193,7 @@ func consumerToView(config ConsumerConfig) v1alpha1.ConsumerSpec {
 		SchemaProperties:   orNil(config.SchemaProperties),
 		ConsumerProperties: orNil(config.ConsumerProperties),
 		ReceiverQueueSize:  config.ReceiverQueueSize,
-		CryptoConfig:       (*v1alpha1.CryptoConfig)(config.CryptoConfig),
+		CryptoConfig:       cryptoToView(config.CryptoConfig),
 		PoolMessages:       config.PoolMessages,
 	}
 	if processor := config.MessagePayloadProcessorConfig; processor != nil {
@@ -215,7 +215,7 @@ func consumerFromView(spec v1alpha1.ConsumerSpec) ConsumerConfig {
 		SchemaProperties:   orEmpty(spec.SchemaProperties),
 		ConsumerProperties: orEmpty(spec.ConsumerProperties),
 		ReceiverQueueSize:  spec.ReceiverQueueSize,
-		CryptoConfig:       (*CryptoConfig)(spec.CryptoConfig),
+		CryptoConfig:       cryptoFromView(spec.CryptoConfig),
 		PoolMessages:       spec.PoolMessages,
 	}
 	if processor := spec.MessagePayloadProcessorConfig; processor != nil {

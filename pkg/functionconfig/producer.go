@@ -20,7 +20,7 @@ func (c *FunctionConfig) producerToView() *v1alpha1.ProducerConfig {
 		MaxPendingMessages:                 config.MaxPendingMessages,
 		MaxPendingMessagesAcrossPartitions: config.MaxPendingMessagesAcrossPartitions,
 		UseThreadLocalProducers:            config.UseThreadLocalProducers,
-		CryptoConfig:                       (*v1alpha1.CryptoConfig)(config.CryptoConfig),
+		CryptoConfig:                       cryptoToView(config.CryptoConfig),
 		BatchBuilder:                       config.BatchBuilder,
 		CompressionType:                    config.CompressionType,
 		BatchingConfig:                     (*v1alpha1.BatchingConfig)(config.BatchingConfig),
@@ -37,7 +37,7 @@ func producerFromView(view *v1alpha1.ProducerConfig) *ProducerConfig {
 		MaxPendingMessages:                 nonZero(view.MaxPendingMessages),
 		MaxPendingMessagesAcrossPartitions: nonZero(view.MaxPendingMessagesAcrossPartitions),
 		UseThreadLocalProducers:            view.UseThreadLocalProducers,
-		CryptoConfig:                       (*CryptoConfig)(view.CryptoConfig),
+		CryptoConfig:                       cryptoFromView(view.CryptoConfig),
 		BatchBuilder:                       view.BatchBuilder,
 		CompressionType:                    view.CompressionType,
 	}
@@ -75,8 +75,36 @@ func applyProducer(spec *v1alpha1.PulsarFunctionSpec, existing, merged *Producer
 	change(&view.MaxPendingMessages, existing.MaxPendingMessages, merged.MaxPendingMessages)
 	change(&view.MaxPendingMessagesAcrossPartitions, existing.MaxPendingMessagesAcrossPartitions, merged.MaxPendingMessagesAcrossPartitions)
 	change(&view.UseThreadLocalProducers, existing.UseThreadLocalProducers, merged.UseThreadLocalProducers)
-	change(&view.CryptoConfig, (*v1alpha1.CryptoConfig)(existing.CryptoConfig), (*v1alpha1.CryptoConfig)(merged.CryptoConfig))
+	change(&view.CryptoConfig, cryptoToView(existing.CryptoConfig), cryptoToView(merged.CryptoConfig))
 	change(&view.BatchBuilder, existing.BatchBuilder, merged.BatchBuilder)
 	change(&view.CompressionType, existing.CompressionType, merged.CompressionType)
 	change(&view.BatchingConfig, (*v1alpha1.BatchingConfig)(existing.BatchingConfig), (*v1alpha1.BatchingConfig)(merged.BatchingConfig))
+}
+
+// cryptoToView returns crypto settings as a view has them, without the Secrets,
+// which no configuration knows.
+func cryptoToView(config *CryptoConfig) *v1alpha1.CryptoConfig {
+	if config == nil {
+		return nil
+	}
+	return &v1alpha1.CryptoConfig{
+		CryptoKeyReaderClassName:    config.CryptoKeyReaderClassName,
+		CryptoKeyReaderConfig:       config.CryptoKeyReaderConfig,
+		EncryptionKeys:              config.EncryptionKeys,
+		ProducerCryptoFailureAction: config.ProducerCryptoFailureAction,
+		ConsumerCryptoFailureAction: config.ConsumerCryptoFailureAction,
+	}
+}
+
+func cryptoFromView(view *v1alpha1.CryptoConfig) *CryptoConfig {
+	if view == nil {
+		return nil
+	}
+	return &CryptoConfig{
+		CryptoKeyReaderClassName:    view.CryptoKeyReaderClassName,
+		CryptoKeyReaderConfig:       view.CryptoKeyReaderConfig,
+		EncryptionKeys:              view.EncryptionKeys,
+		ProducerCryptoFailureAction: view.ProducerCryptoFailureAction,
+		ConsumerCryptoFailureAction: view.ConsumerCryptoFailureAction,
+	}
 }

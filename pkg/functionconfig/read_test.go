@@ -127,12 +127,14 @@ func TestGetOfOthersFunctions(t *testing.T) {
 					Limits:   resources("4", "1126Mi"),
 				},
 			},
-			Inputs:             []string{"a"},
-			TopicsPattern:      "p.*",
-			CustomSerdeInputs:  map[string]string{"s": "S"},
-			CustomSchemaInputs: map[string]string{"c": `{"schemaType":"json"}`, "d": "avro"},
-			InputSpecs:         map[string]v1alpha1.ConsumerSpec{"a": {SchemaType: "avro"}},
-			UserConfig:         &runtime.RawExtension{},
+			InputConfig: v1alpha1.InputConfig{
+				Inputs:             []string{"a"},
+				TopicsPattern:      "p.*",
+				CustomSerdeInputs:  map[string]string{"s": "S"},
+				CustomSchemaInputs: map[string]string{"c": `{"schemaType":"json"}`, "d": "avro"},
+				InputSpecs:         map[string]v1alpha1.ConsumerSpec{"a": {SchemaType: "avro"}},
+			},
+			UserConfig: &runtime.RawExtension{},
 		},
 	}
 	got := FromFunction(function)

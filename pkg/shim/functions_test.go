@@ -119,7 +119,7 @@ func expectAnswer(t *testing.T, what string, answer *httptest.ResponseRecorder, 
 
 func liveFunction() *v1alpha1.PulsarFunction {
 	function := newTestFunction(testName.ObjectName(), 0, testName)
-	function.Spec.Java = &v1alpha1.Runtime{}
+	function.Spec.Java = &v1alpha1.JavaRuntime{}
 	return function
 }
 

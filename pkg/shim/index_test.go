@@ -27,7 +27,9 @@ func newTestFunction(object string, age time.Duration, name identity.Name) *v1al
 			ComponentSpec: v1alpha1.ComponentSpec{
 				Tenant: name.Tenant, Namespace: name.Namespace, Name: name.Name, ClassName: "large", Parallelism: ptr.To[int32](1),
 			},
-			Inputs: []string{"large"},
+			InputConfig: v1alpha1.InputConfig{
+				Inputs: []string{"large"},
+			},
 		},
 	}
 }

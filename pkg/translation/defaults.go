@@ -79,7 +79,7 @@ var plainFileName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$`)
 
 // defaultFileName names the package's file after its location, or after the class
 // where Python has to find the module by the file's name.
-func defaultFileName(spec *adminv1alpha1.ComponentSpec) string {
+func defaultFileName(spec *adminv1alpha1.PulsarFunctionSpec) string {
 	base := locationName(spec.Package.Location)
 	switch extension := path.Ext(base); {
 	case spec.Python != nil:

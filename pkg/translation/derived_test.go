@@ -14,7 +14,9 @@ func TestUpdateOfWhatDefaultsFollowFrom(t *testing.T) {
 	translator := NewFunctionTranslator(testConfig())
 	raw := toJSONMap(&computev1alpha1.Function{
 		Spec: computev1alpha1.FunctionSpec{
-			Java:         &computev1alpha1.JavaRuntime{Jar: "/pulsar/a.jar"},
+			CommonSpec: computev1alpha1.CommonSpec{
+				Java: &computev1alpha1.JavaRuntime{Jar: "/pulsar/a.jar"},
+			},
 			WindowConfig: &computev1alpha1.WindowConfig{WindowLengthCount: ptr.To[int32](10)},
 		},
 	})

@@ -17,7 +17,11 @@ import (
 func javaFunction() *computev1alpha1.Function {
 	return &computev1alpha1.Function{
 		ObjectMeta: metav1.ObjectMeta{Name: "word-count", Namespace: "team", Generation: 2, CreationTimestamp: metav1.Unix(1_700_000_000, 0)},
-		Spec:       computev1alpha1.FunctionSpec{Java: &computev1alpha1.JavaRuntime{Jar: "/pulsar/examples/api.jar"}},
+		Spec: computev1alpha1.FunctionSpec{
+			CommonSpec: computev1alpha1.CommonSpec{
+				Java: &computev1alpha1.JavaRuntime{Jar: "/pulsar/examples/api.jar"},
+			},
+		},
 	}
 }
 
@@ -31,12 +35,20 @@ func TestSilentFunction(t *testing.T) {
 	want := adminv1alpha1.PulsarFunctionSpec{
 		ComponentSpec: adminv1alpha1.ComponentSpec{
 			Tenant: "public", Namespace: "default", Name: "word-count", Cluster: "kubernetes",
-			Package: &adminv1alpha1.Package{FileName: "/pulsar/examples/api.jar"}, Java: &adminv1alpha1.Runtime{},
+			Package: &adminv1alpha1.Package{FileName: "/pulsar/examples/api.jar"}, Java: &adminv1alpha1.JavaRuntime{},
 			Parallelism: ptr.To[int32](1), ProcessingGuarantees: adminv1alpha1.AtLeastOnce,
 		},
-		InputTypeClassName: "[B", OutputTypeClassName: "[B",
-		SubscriptionPosition: adminv1alpha1.Earliest, CleanupSubscription: ptr.To(false), AutoAck: ptr.To(true),
-		ForwardSourceMessageProperty: ptr.To(true), MaxPendingAsyncRequests: ptr.To[int32](1000),
+		InputConfig: adminv1alpha1.InputConfig{
+			InputTypeClassName:   "[B",
+			SubscriptionPosition: adminv1alpha1.Earliest,
+			CleanupSubscription:  ptr.To(false),
+			AutoAck:              ptr.To(true),
+		},
+		OutputConfig: adminv1alpha1.OutputConfig{
+			OutputTypeClassName:          "[B",
+			ForwardSourceMessageProperty: ptr.To(true),
+		},
+		MaxPendingAsyncRequests: ptr.To[int32](1000),
 	}
 	if diff := cmp.Diff(want, view.Spec); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
@@ -51,7 +63,7 @@ func TestFunctionsThatCannotBeShown(t *testing.T) {
 			spec.Golang = &computev1alpha1.GoRuntime{}
 		},
 		"more than one runtime: java, genericRuntime": func(spec *computev1alpha1.FunctionSpec) {
-			spec.GenericRuntime = &runtime.RawExtension{}
+			spec.GenericRuntime = &computev1alpha1.GenericRuntime{}
 		},
 		"spec.genericRuntime is not supported": func(spec *computev1alpha1.FunctionSpec) {
 			spec.Java, spec.GenericRuntime = nil, &runtime.RawExtension{}

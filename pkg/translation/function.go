@@ -95,7 +95,7 @@ func (t *FunctionTranslator) FromCR(cr *computev1alpha1.Function) (*adminv1alpha
 	}
 	adminv1alpha1.SetIdentityDefaults(&view.Spec.ComponentSpec, view.Name)
 	adminv1alpha1.SetDefaults_PulsarFunction(view)
-	view.Status = functionStatus(cr, view.Spec.Package)
+	view.Status = componentStatus(&cr.ObjectMeta, cr.Status, &view.Spec.ComponentSpec)
 	return view, nil
 }
 

@@ -35,31 +35,33 @@ func (t *FunctionTranslator) specFromCR(function *computev1alpha1.Function, view
 			Secrets:      secretsFromCR(cr.SecretsMap),
 			LogTopic:     cr.LogTopic,
 		},
-		OutputTypeClassName:  orDefault(cr.Output.TypeClassName, DefaultTypeClassName),
-		Output:               cr.Output.Topic,
-		OutputSerdeClassName: cr.Output.SinkSerdeClassName,
-		OutputSchemaType:     cr.Output.SinkSchemaType,
-		CustomSchemaOutputs:  emptyAsNil(cr.Output.CustomSchemaSinks),
-		ProducerConfig:       producerFromCR(cr.Output.ProducerConf),
-
-		SubscriptionName:    cr.SubscriptionName,
-		SkipToLatest:        cr.SkipToLatest,
-		CleanupSubscription: ptr.To(ptr.Deref(cr.CleanupSubscription, false)),
-
-		RetainOrdering:               cr.RetainOrdering,
-		RetainKeyOrdering:            cr.RetainKeyOrdering,
-		AutoAck:                      cr.AutoAck,
-		MaxMessageRetries:            cr.MaxMessageRetry,
-		DeadLetterTopic:              cr.DeadLetterTopic,
-		ForwardSourceMessageProperty: cr.ForwardSourceMessageProperty,
-		MaxPendingAsyncRequests:      cr.MaxPendingAsyncRequests,
-		UserConfig:                   jsonObject(cr.FuncConfig),
+		InputConfig: adminv1alpha1.InputConfig{
+			SubscriptionName:    cr.SubscriptionName,
+			CleanupSubscription: ptr.To(ptr.Deref(cr.CleanupSubscription, false)),
+			RetainOrdering:      cr.RetainOrdering,
+			RetainKeyOrdering:   cr.RetainKeyOrdering,
+			AutoAck:             cr.AutoAck,
+			MaxMessageRetries:   cr.MaxMessageRetry,
+			DeadLetterTopic:     cr.DeadLetterTopic,
+		},
+		OutputConfig: adminv1alpha1.OutputConfig{
+			OutputTypeClassName:          orDefault(cr.Output.TypeClassName, DefaultTypeClassName),
+			Output:                       cr.Output.Topic,
+			OutputSerdeClassName:         cr.Output.SinkSerdeClassName,
+			OutputSchemaType:             cr.Output.SinkSchemaType,
+			CustomSchemaOutputs:          emptyAsNil(cr.Output.CustomSchemaSinks),
+			ProducerConfig:               producerFromCR(cr.Output.ProducerConf),
+			ForwardSourceMessageProperty: cr.ForwardSourceMessageProperty,
+		},
+		SkipToLatest:            cr.SkipToLatest,
+		MaxPendingAsyncRequests: cr.MaxPendingAsyncRequests,
+		UserConfig:              jsonObject(cr.FuncConfig),
 	}
 	if cr.Timeout != nil {
 		view.TimeoutMs = ptr.To(int64(*cr.Timeout))
 	}
 	inputFromCR(&cr.Input, view)
-	if err := runtimeFromCR(cr, t.directory(), &view.ComponentSpec); err != nil {
+	if err := runtimeFromCR(cr, t.directory(), view); err != nil {
 		return err
 	}
 	var err error

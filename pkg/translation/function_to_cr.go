@@ -13,35 +13,36 @@ import (
 // specToCR translates a spec that is defaulted.
 func (t *FunctionTranslator) specToCR(view *adminv1alpha1.PulsarFunctionSpec) (*computev1alpha1.FunctionSpec, error) {
 	cr := &computev1alpha1.FunctionSpec{
-		Name:        view.Name,
-		ClassName:   view.ClassName,
-		Tenant:      view.Tenant,
-		Namespace:   view.Namespace,
-		ClusterName: view.Cluster,
-
-		Replicas:   view.Parallelism,
-		Resources:  resourcesToCR(view.Resources),
-		SecretsMap: secretsToCR(view.Secrets),
-
-		Input:      inputToCR(view),
-		Output:     outputToCR(view),
-		LogTopic:   view.LogTopic,
-		FuncConfig: jsonObject(view.UserConfig),
-
-		AutoAck:                      view.AutoAck,
-		MaxMessageRetry:              view.MaxMessageRetries,
-		DeadLetterTopic:              view.DeadLetterTopic,
-		RetainOrdering:               view.RetainOrdering,
-		RetainKeyOrdering:            view.RetainKeyOrdering,
-		ForwardSourceMessageProperty: view.ForwardSourceMessageProperty,
-		MaxPendingAsyncRequests:      view.MaxPendingAsyncRequests,
-		RuntimeFlags:                 view.RuntimeFlags,
-
-		SubscriptionName:    view.SubscriptionName,
-		SkipToLatest:        view.SkipToLatest,
-		CleanupSubscription: view.CleanupSubscription,
-
-		Pulsar: &computev1alpha1.PulsarMessaging{PulsarConfig: t.ConfigMapName(view.Cluster)},
+		CommonSpec: computev1alpha1.CommonSpec{
+			Name:         view.Name,
+			ClassName:    view.ClassName,
+			Tenant:       view.Tenant,
+			Namespace:    view.Namespace,
+			ClusterName:  view.Cluster,
+			Replicas:     view.Parallelism,
+			Resources:    resourcesToCR(view.Resources),
+			SecretsMap:   secretsToCR(view.Secrets),
+			LogTopic:     view.LogTopic,
+			RuntimeFlags: view.RuntimeFlags,
+			Pulsar:       &computev1alpha1.PulsarMessaging{PulsarConfig: t.ConfigMapName(view.Cluster)},
+		},
+		ConsumeSpec: computev1alpha1.ConsumeSpec{
+			Input:               inputToCR(view),
+			AutoAck:             view.AutoAck,
+			MaxMessageRetry:     view.MaxMessageRetries,
+			DeadLetterTopic:     view.DeadLetterTopic,
+			RetainOrdering:      view.RetainOrdering,
+			RetainKeyOrdering:   view.RetainKeyOrdering,
+			SubscriptionName:    view.SubscriptionName,
+			CleanupSubscription: view.CleanupSubscription,
+		},
+		ProduceSpec: computev1alpha1.ProduceSpec{
+			Output:                       outputToCR(view),
+			ForwardSourceMessageProperty: view.ForwardSourceMessageProperty,
+		},
+		FuncConfig:              jsonObject(view.UserConfig),
+		MaxPendingAsyncRequests: view.MaxPendingAsyncRequests,
+		SkipToLatest:            view.SkipToLatest,
 	}
 	var err error
 	if cr.Timeout, err = timeoutToCR(view.TimeoutMs); err != nil {
@@ -54,7 +55,7 @@ func (t *FunctionTranslator) specToCR(view *adminv1alpha1.PulsarFunctionSpec) (*
 		return nil, err
 	}
 	windowToCR(view, cr)
-	if err := t.runtimeToCR(&view.ComponentSpec, cr); err != nil {
+	if err := t.runtimeToCR(view, cr); err != nil {
 		return nil, err
 	}
 	return cr, nil

@@ -83,7 +83,7 @@ func keptFieldsOf(view *adminv1alpha1.PulsarFunction) (keptFields, []string) {
 	if spec.ExposePulsarAdminClientEnabled != nil {
 		paths = append(paths, "spec.exposePulsarAdminClientEnabled")
 	}
-	if pkg := spec.Package; pkg != nil && pkg.Location != "" && pkg.FileName == defaultFileName(&spec.ComponentSpec) {
+	if pkg := spec.Package; pkg != nil && pkg.Location != "" && pkg.FileName == defaultFileName(spec) {
 		kept.FileName = pkg.FileName
 	}
 	slices.Sort(paths)
@@ -159,7 +159,7 @@ func decodeKeptFields(encoded string, view *adminv1alpha1.PulsarFunction) error 
 		}
 		spec.Resources.Disk = kept.Disk
 	}
-	if pkg := spec.Package; pkg != nil && pkg.FileName == "" && kept.FileName == defaultFileName(&spec.ComponentSpec) {
+	if pkg := spec.Package; pkg != nil && pkg.FileName == "" && kept.FileName == defaultFileName(spec) {
 		pkg.FileName = kept.FileName
 	}
 	spec.CustomRuntimeOptions = kept.CustomRuntimeOptions

@@ -55,7 +55,7 @@ func FuzzWithoutKeptFields(f *testing.F) {
 func keptView() *adminv1alpha1.PulsarFunction {
 	view := &adminv1alpha1.PulsarFunction{}
 	spec := &view.Spec
-	spec.Java = &adminv1alpha1.Runtime{}
+	spec.Java = &adminv1alpha1.JavaRuntime{}
 	spec.InputSpecs = map[string]adminv1alpha1.ConsumerSpec{
 		"b": {PoolMessages: true},
 		"a": {MessagePayloadProcessorConfig: &adminv1alpha1.MessagePayloadProcessorConfig{ClassName: "x"}},

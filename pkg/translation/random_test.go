@@ -180,7 +180,7 @@ func randomView(r *rand.Rand, translator *FunctionTranslator) *adminv1alpha1.Pul
 	view := &adminv1alpha1.PulsarFunction{}
 	filler(r).Fill(view)
 	view.TypeMeta = functionViewType()
-	view.Status = adminv1alpha1.PulsarFunctionStatus{}
+	view.Status = adminv1alpha1.ComponentStatus{}
 	spec := &view.Spec
 	runtimes := make([]*adminv1alpha1.Runtime, 3)
 	filler(r).NilChance(0).Fill(&runtimes[0])

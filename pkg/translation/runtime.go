@@ -15,7 +15,7 @@ func (t *FunctionTranslator) directory() string {
 }
 
 // runtimeToCR writes the block of the language that a view has.
-func (t *FunctionTranslator) runtimeToCR(view *adminv1alpha1.ComponentSpec, cr *computev1alpha1.FunctionSpec) error {
+func (t *FunctionTranslator) runtimeToCR(view *adminv1alpha1.PulsarFunctionSpec, cr *computev1alpha1.FunctionSpec) error {
 	if runtimes := runtimesOf(view.Java != nil, view.Python != nil, view.Go != nil, false); len(runtimes) != 1 {
 		return fmt.Errorf("spec must have one of java, python and go, not %d of them", len(runtimes))
 	}
@@ -31,7 +31,7 @@ func (t *FunctionTranslator) runtimeToCR(view *adminv1alpha1.ComponentSpec, cr *
 	}
 	switch {
 	case view.Java != nil:
-		cr.Java = &computev1alpha1.JavaRuntime{Jar: file, JarLocation: location, Log: logToCR(view.Java)}
+		cr.Java = &computev1alpha1.JavaRuntime{Jar: file, JarLocation: location, Log: logToCR(&view.Java.Runtime)}
 	case view.Python != nil:
 		cr.Python = &computev1alpha1.PythonRuntime{Py: file, PyLocation: location, Log: logToCR(view.Python)}
 	default:
@@ -43,7 +43,7 @@ func (t *FunctionTranslator) runtimeToCR(view *adminv1alpha1.ComponentSpec, cr *
 // runtimeFromCR is the inverse of runtimeToCR. The name of a file that follows from
 // the rest isn't shown, so that it goes on following; that its author chose it is a
 // kept field.
-func runtimeFromCR(cr *computev1alpha1.FunctionSpec, directory string, view *adminv1alpha1.ComponentSpec) error {
+func runtimeFromCR(cr *computev1alpha1.FunctionSpec, directory string, view *adminv1alpha1.PulsarFunctionSpec) error {
 	runtimes := runtimesOf(cr.Java != nil, cr.Python != nil, cr.Golang != nil, cr.GenericRuntime != nil)
 	switch {
 	case len(runtimes) == 0:
@@ -57,7 +57,7 @@ func runtimeFromCR(cr *computev1alpha1.FunctionSpec, directory string, view *adm
 	switch {
 	case cr.Java != nil:
 		file, location = cr.Java.Jar, cr.Java.JarLocation
-		view.Java = logFromCR(cr.Java.Log)
+		view.Java = &adminv1alpha1.JavaRuntime{Runtime: *logFromCR(cr.Java.Log)}
 	case cr.Python != nil:
 		file, location = cr.Python.Py, cr.Python.PyLocation
 		view.Python = logFromCR(cr.Python.Log)

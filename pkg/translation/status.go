@@ -24,26 +24,28 @@ const (
 	ReasonNotTranslatable  = "NotTranslatable"
 )
 
-// functionStatus says what the operator has done. Of its own conditions it says
+// componentStatus says what the operator has done. Of its own conditions it says
 // nothing: they aren't kept up to date. The time of each condition is the
 // object's, because a read has no memory of when anything changed.
-func functionStatus(cr *computev1alpha1.Function, pkg *adminv1alpha1.Package) adminv1alpha1.PulsarFunctionStatus {
-	var status adminv1alpha1.PulsarFunctionStatus
-	if cr.Status != nil {
-		status.ObservedGeneration = cr.Status.ObservedGeneration
-		status.Replicas = cr.Status.Replicas
+//
+// meta and observed are the custom resource's metadata and status; spec is the view's.
+func componentStatus(meta *metav1.ObjectMeta, observed *computev1alpha1.Status, spec *adminv1alpha1.ComponentSpec) adminv1alpha1.ComponentStatus {
+	var status adminv1alpha1.ComponentStatus
+	if observed != nil {
+		status.ObservedGeneration = observed.ObservedGeneration
+		status.Replicas = observed.Replicas
 	}
 	condition := func(conditionType string, value metav1.ConditionStatus, reason, message string) {
 		status.Conditions = append(status.Conditions, metav1.Condition{
 			Type:               conditionType,
 			Status:             value,
-			ObservedGeneration: cr.Generation,
-			LastTransitionTime: cr.CreationTimestamp,
+			ObservedGeneration: meta.Generation,
+			LastTransitionTime: meta.CreationTimestamp,
 			Reason:             reason,
 			Message:            message,
 		})
 	}
-	if status.ObservedGeneration > 0 && status.ObservedGeneration >= cr.Generation {
+	if status.ObservedGeneration > 0 && status.ObservedGeneration >= meta.Generation {
 		status.Phase = PhaseReconciled
 		condition(adminv1alpha1.ConditionReconciled, metav1.ConditionTrue, ReasonReconciled,
 			"The Function Mesh operator has acted on this generation.")
@@ -52,11 +54,11 @@ func functionStatus(cr *computev1alpha1.Function, pkg *adminv1alpha1.Package) ad
 		condition(adminv1alpha1.ConditionReconciled, metav1.ConditionUnknown, ReasonPending,
 			"The Function Mesh operator has not acted on this generation yet.")
 	}
-	if pkg != nil && identity.IsPackageURL(pkg.Location) {
+	if pkg := spec.Package; pkg != nil && identity.IsPackageURL(pkg.Location) {
 		condition(adminv1alpha1.ConditionPackageResolved, metav1.ConditionUnknown, ReasonNoPackageService,
 			"No package service is configured that could say whether the package exists.")
 	}
-	if cr.DeletionTimestamp != nil {
+	if meta.DeletionTimestamp != nil {
 		status.Phase = PhaseTerminating
 	}
 	return status

@@ -22,7 +22,7 @@ func TestViewsThatCannotBeStored(t *testing.T) {
 		"a strange promise": func(spec *adminv1alpha1.PulsarFunctionSpec) { spec.ProcessingGuarantees = "atleast_once" },
 	} {
 		view := &adminv1alpha1.PulsarFunction{}
-		view.Spec.Java = &adminv1alpha1.Runtime{}
+		view.Spec.Java = &adminv1alpha1.JavaRuntime{}
 		if _, err := translator.ToCR(view); err != nil {
 			t.Fatalf("unchanged: %v", err)
 		}
@@ -60,7 +60,7 @@ func TestFileNames(t *testing.T) {
 		var got func(*computev1alpha1.FunctionSpec) string
 		switch test.runtime {
 		case "java":
-			view.Spec.Java = &adminv1alpha1.Runtime{}
+			view.Spec.Java = &adminv1alpha1.JavaRuntime{}
 			got = func(spec *computev1alpha1.FunctionSpec) string { return spec.Java.Jar }
 		case "python":
 			view.Spec.Python = &adminv1alpha1.Runtime{}
@@ -203,7 +203,7 @@ func TestDefaultUpdateLeavesResourcesAlone(t *testing.T) {
 func TestUpdatesLeaveAloneWhatCompleteAdds(t *testing.T) {
 	translator := NewFunctionTranslator(testConfig())
 	view := &adminv1alpha1.PulsarFunction{}
-	view.Spec.Java = &adminv1alpha1.Runtime{}
+	view.Spec.Java = &adminv1alpha1.JavaRuntime{}
 	cr, err := translator.ToCR(view)
 	if err != nil {
 		t.Fatal(err)

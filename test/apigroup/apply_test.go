@@ -195,7 +195,7 @@ func TestApplyConfiguration(t *testing.T) {
 	s := newSpace(t)
 	function := applyv1alpha1.PulsarFunction("echo", s.namespace).WithLabels(map[string]string{"team": "blue"}).
 		WithSpec(applyv1alpha1.PulsarFunctionSpec().
-			WithClassName("org.example.Echo").WithJava(applyv1alpha1.Runtime()).
+			WithClassName("org.example.Echo").WithJava(applyv1alpha1.JavaRuntime()).
 			WithPackage(applyv1alpha1.Package().WithLocation("function://public/default/echo@1")).
 			WithInputs("persistent://public/default/in"))
 	options := metav1.ApplyOptions{FieldManager: "generated", Force: true}

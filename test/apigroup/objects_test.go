@@ -28,11 +28,15 @@ func newFunction(name string) *v1alpha1.PulsarFunction {
 		Spec: v1alpha1.PulsarFunctionSpec{
 			ComponentSpec: v1alpha1.ComponentSpec{
 				ClassName: "org.example.Echo",
-				Java:      &v1alpha1.Runtime{},
+				Java:      &v1alpha1.JavaRuntime{},
 				Package:   &v1alpha1.Package{Location: "function://public/default/echo@1"},
 			},
-			Inputs: []string{"persistent://public/default/in"},
-			Output: "persistent://public/default/out",
+			InputConfig: v1alpha1.InputConfig{
+				Inputs: []string{"persistent://public/default/in"},
+			},
+			OutputConfig: v1alpha1.OutputConfig{
+				Output: "persistent://public/default/out",
+			},
 		},
 	}
 }

@@ -167,10 +167,12 @@ func newFunction(namespace, name string) *v1alpha1.PulsarFunction {
 		Spec: v1alpha1.PulsarFunctionSpec{
 			ComponentSpec: v1alpha1.ComponentSpec{
 				ClassName: "org.example.Exclamation",
-				Java:      &v1alpha1.Runtime{},
+				Java:      &v1alpha1.JavaRuntime{},
 				Package:   &v1alpha1.Package{Location: "function://public/default/exclamation@1.0"},
 			},
-			Inputs: []string{"persistent://public/default/in"},
+			InputConfig: v1alpha1.InputConfig{
+				Inputs: []string{"persistent://public/default/in"},
+			},
 		},
 	}
 }

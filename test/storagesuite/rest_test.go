@@ -97,10 +97,14 @@ func validFunction() *v1alpha1.PulsarFunction {
 			ComponentSpec: v1alpha1.ComponentSpec{
 				ClassName: "org.example.Echo",
 				Package:   &v1alpha1.Package{Location: "function://public/default/echo@1.0"},
-				Java:      &v1alpha1.Runtime{},
+				Java:      &v1alpha1.JavaRuntime{},
 			},
-			Inputs: []string{"persistent://public/default/input"},
-			Output: "persistent://public/default/output",
+			InputConfig: v1alpha1.InputConfig{
+				Inputs: []string{"persistent://public/default/input"},
+			},
+			OutputConfig: v1alpha1.OutputConfig{
+				Output: "persistent://public/default/output",
+			},
 		},
 	}
 }

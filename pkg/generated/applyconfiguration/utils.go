@@ -32,26 +32,64 @@ import (
 func ForKind(kind schema.GroupVersionKind) interface{} {
 	switch kind {
 	// Group=admin.functionmesh.io, Version=v1alpha1
+	case v1alpha1.SchemeGroupVersion.WithKind("Auth"):
+		return &adminv1alpha1.AuthApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("BatchingConfig"):
 		return &adminv1alpha1.BatchingConfigApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("BatchSourceConfig"):
+		return &adminv1alpha1.BatchSourceConfigApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("ComponentSpec"):
 		return &adminv1alpha1.ComponentSpecApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("ComponentStatus"):
+		return &adminv1alpha1.ComponentStatusApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("ConsumerSpec"):
 		return &adminv1alpha1.ConsumerSpecApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("CryptoConfig"):
 		return &adminv1alpha1.CryptoConfigApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("CryptoSecret"):
+		return &adminv1alpha1.CryptoSecretApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("FunctionSink"):
+		return &adminv1alpha1.FunctionSinkApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("FunctionSource"):
+		return &adminv1alpha1.FunctionSourceApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("GenericRuntime"):
+		return &adminv1alpha1.GenericRuntimeApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("HorizontalPodAutoscaling"):
+		return &adminv1alpha1.HorizontalPodAutoscalingApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("InputConfig"):
+		return &adminv1alpha1.InputConfigApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("JavaRuntime"):
+		return &adminv1alpha1.JavaRuntimeApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("Liveness"):
+		return &adminv1alpha1.LivenessApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("LogConfig"):
+		return &adminv1alpha1.LogConfigApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("MessagePayloadProcessorConfig"):
 		return &adminv1alpha1.MessagePayloadProcessorConfigApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("OAuth2"):
+		return &adminv1alpha1.OAuth2ApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("OutputConfig"):
+		return &adminv1alpha1.OutputConfigApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Package"):
 		return &adminv1alpha1.PackageApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("PackageService"):
+		return &adminv1alpha1.PackageServiceApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("Pod"):
+		return &adminv1alpha1.PodApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("ProducerConfig"):
 		return &adminv1alpha1.ProducerConfigApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("PulsarFunction"):
 		return &adminv1alpha1.PulsarFunctionApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("PulsarFunctionSpec"):
 		return &adminv1alpha1.PulsarFunctionSpecApplyConfiguration{}
-	case v1alpha1.SchemeGroupVersion.WithKind("PulsarFunctionStatus"):
-		return &adminv1alpha1.PulsarFunctionStatusApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("PulsarSink"):
+		return &adminv1alpha1.PulsarSinkApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("PulsarSinkSpec"):
+		return &adminv1alpha1.PulsarSinkSpecApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("PulsarSource"):
+		return &adminv1alpha1.PulsarSourceApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("PulsarSourceSpec"):
+		return &adminv1alpha1.PulsarSourceSpecApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Resources"):
 		return &adminv1alpha1.ResourcesApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Runtime"):
@@ -60,6 +98,30 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &adminv1alpha1.RuntimeLogApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("SecretRef"):
 		return &adminv1alpha1.SecretRefApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("StateConfig"):
+		return &adminv1alpha1.StateConfigApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("StateProvider"):
+		return &adminv1alpha1.StateProviderApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("TLS"):
+		return &adminv1alpha1.TLSApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("TransformFunction"):
+		return &adminv1alpha1.TransformFunctionApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("VerticalPodAutoscaling"):
+		return &adminv1alpha1.VerticalPodAutoscalingApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("VolumeClaimMetadata"):
+		return &adminv1alpha1.VolumeClaimMetadataApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("VolumeClaimRetentionPolicy"):
+		return &adminv1alpha1.VolumeClaimRetentionPolicyApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("VolumeClaimTemplate"):
+		return &adminv1alpha1.VolumeClaimTemplateApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("VPAContainerPolicy"):
+		return &adminv1alpha1.VPAContainerPolicyApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("VPAEvictionRequirement"):
+		return &adminv1alpha1.VPAEvictionRequirementApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("VPAResourcePolicy"):
+		return &adminv1alpha1.VPAResourcePolicyApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("VPAUpdatePolicy"):
+		return &adminv1alpha1.VPAUpdatePolicyApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("WindowConfig"):
 		return &adminv1alpha1.WindowConfigApplyConfiguration{}
 

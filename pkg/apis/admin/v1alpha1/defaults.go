@@ -23,18 +23,51 @@ func addDefaultingFuncs(scheme *runtime.Scheme) error {
 // checks a function. The identity is not among it: see SetIdentityDefaults.
 func SetDefaults_PulsarFunction(function *PulsarFunction) {
 	spec := &function.Spec
-	setDefault(&spec.ProcessingGuarantees, AtLeastOnce)
-	setDefault(&spec.SubscriptionPosition, Latest)
-	setDefaultPointer(&spec.Parallelism, DefaultParallelism)
-	setDefaultPointer(&spec.CleanupSubscription, true)
-	setDefaultPointer(&spec.ForwardSourceMessageProperty, true)
+	setCommonDefaults(&spec.ComponentSpec)
 	setDefaultPointer(&spec.MaxPendingAsyncRequests, DefaultMaxPendingAsyncRequests)
 	if spec.WindowConfig != nil {
 		setWindowDefaults(spec.WindowConfig)
 		// A window function acknowledges by itself when a window is done.
 		spec.AutoAck = ptr.To(false)
 	}
-	setDefaultPointer(&spec.AutoAck, true)
+	setInputDefaults(&spec.InputConfig)
+	setOutputDefaults(&spec.OutputConfig)
+}
+
+// SetDefaults_PulsarSource does the same for a source.
+func SetDefaults_PulsarSource(source *PulsarSource) {
+	setCommonDefaults(&source.Spec.ComponentSpec)
+	setOutputDefaults(&source.Spec.OutputConfig)
+	setDefaultJava(&source.Spec.ComponentSpec)
+}
+
+// SetDefaults_PulsarSink does the same for a sink.
+func SetDefaults_PulsarSink(sink *PulsarSink) {
+	setCommonDefaults(&sink.Spec.ComponentSpec)
+	setInputDefaults(&sink.Spec.InputConfig)
+	setDefaultJava(&sink.Spec.ComponentSpec)
+}
+
+// setDefaultJava says what sources and sinks always are.
+func setDefaultJava(spec *ComponentSpec) {
+	if spec.Java == nil {
+		spec.Java = &JavaRuntime{}
+	}
+}
+
+func setCommonDefaults(spec *ComponentSpec) {
+	setDefault(&spec.ProcessingGuarantees, AtLeastOnce)
+	setDefaultPointer(&spec.Parallelism, DefaultParallelism)
+}
+
+func setInputDefaults(input *InputConfig) {
+	setDefault(&input.SubscriptionPosition, Latest)
+	setDefaultPointer(&input.CleanupSubscription, true)
+	setDefaultPointer(&input.AutoAck, true)
+}
+
+func setOutputDefaults(output *OutputConfig) {
+	setDefaultPointer(&output.ForwardSourceMessageProperty, true)
 }
 
 // SetIdentityDefaults fills in the identity of a new component. It isn't done where

@@ -30,10 +30,7 @@ func Resource(resource string) schema.GroupResource {
 }
 
 func addKnownTypes(scheme *runtime.Scheme) error {
-	scheme.AddKnownTypes(SchemeGroupVersion,
-		&PulsarFunction{},
-		&PulsarFunctionList{},
-	)
+	scheme.AddKnownTypes(SchemeGroupVersion, knownTypes()...)
 	metav1.AddToGroupVersion(scheme, SchemeGroupVersion)
 	return nil
 }
@@ -42,9 +39,15 @@ func addKnownTypes(scheme *runtime.Scheme) error {
 // version, which k8s.io/apiserver asks for. It is the same Go type, so nothing
 // is converted.
 func AddInternalToScheme(scheme *runtime.Scheme) error {
-	scheme.AddKnownTypes(schema.GroupVersion{Group: GroupName, Version: runtime.APIVersionInternal},
-		&PulsarFunction{},
-		&PulsarFunctionList{},
-	)
+	scheme.AddKnownTypes(schema.GroupVersion{Group: GroupName, Version: runtime.APIVersionInternal}, knownTypes()...)
 	return nil
+}
+
+func knownTypes() []runtime.Object {
+	return []runtime.Object{
+		&PulsarFunction{}, &PulsarFunctionList{},
+		&PulsarSource{}, &PulsarSourceList{},
+		&PulsarSink{}, &PulsarSinkList{},
+		&PulsarConnector{}, &PulsarConnectorList{},
+	}
 }

@@ -1,45 +1,5 @@
 package v1alpha1
 
-import (
-	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/api/resource"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-)
-
-// ProcessingGuarantees is what Pulsar guarantees about each message.
-type ProcessingGuarantees string
-
-// The guarantees that Pulsar knows, as FunctionConfig spells them.
-const (
-	AtLeastOnce     ProcessingGuarantees = "ATLEAST_ONCE"
-	AtMostOnce      ProcessingGuarantees = "ATMOST_ONCE"
-	EffectivelyOnce ProcessingGuarantees = "EFFECTIVELY_ONCE"
-	Manual          ProcessingGuarantees = "MANUAL"
-)
-
-// SubscriptionPosition is where a new subscription begins.
-type SubscriptionPosition string
-
-// The positions that Pulsar knows, as FunctionConfig spells them.
-const (
-	Latest   SubscriptionPosition = "Latest"
-	Earliest SubscriptionPosition = "Earliest"
-)
-
-// Resources is what one instance may use.
-type Resources struct {
-	// What an instance gets reserved: cpu and memory.
-	// +optional
-	Requests corev1.ResourceList `json:"requests,omitempty"`
-	// What an instance may use at most: cpu and memory.
-	// +optional
-	Limits corev1.ResourceList `json:"limits,omitempty"`
-	// Disk of an instance, as Pulsar's resources have it.
-	// Has no effect yet: Function Mesh has no place for it.
-	// +optional
-	Disk *resource.Quantity `json:"disk,omitempty"`
-}
-
 // ConsumerSpec says how an input topic is consumed: Pulsar's ConsumerConfig.
 type ConsumerSpec struct {
 	// The schema type, such as avro or json, or a schema class.
@@ -150,6 +110,22 @@ type CryptoConfig struct {
 	// What a consumer does when it can't decrypt: FAIL, DISCARD or CONSUME.
 	// +optional
 	ConsumerCryptoFailureAction string `json:"consumerCryptoFailureAction,omitempty"`
+	// Secrets with keys, which instances get as environment variables or files.
+	// +optional
+	// +listType=atomic
+	CryptoSecrets []CryptoSecret `json:"cryptoSecrets,omitempty"`
+}
+
+// CryptoSecret names a key of a Secret in the object's namespace.
+type CryptoSecret struct {
+	// The name of the Secret.
+	SecretName string `json:"secretName"`
+	// The key in the Secret.
+	SecretKey string `json:"secretKey"`
+	// The path at which instances find it as a file. Without one it is an
+	// environment variable.
+	// +optional
+	AsVolume string `json:"asVolume,omitempty"`
 }
 
 // WindowConfig collects messages in windows, by number or by time. A sliding
@@ -180,33 +156,3 @@ type WindowConfig struct {
 	// +optional
 	TimestampExtractorClassName string `json:"timestampExtractorClassName,omitempty"`
 }
-
-// PulsarFunctionStatus is what was observed of a function.
-type PulsarFunctionStatus struct {
-	// The generation of the Function that the Function Mesh operator has acted on.
-	// +optional
-	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
-	// How many instances the operator asked for when it last acted.
-	// +optional
-	Replicas int32 `json:"replicas,omitempty"`
-	// One word for people: what the conditions amount to.
-	// +optional
-	Phase string `json:"phase,omitempty"`
-	// What was observed, one entry per type.
-	// +optional
-	// +listType=map
-	// +listMapKey=type
-	Conditions []metav1.Condition `json:"conditions,omitempty"`
-}
-
-// The types of condition that an object can have.
-const (
-	// ConditionTranslated is False when the Function behind the object can't be
-	// shown; its message says why. Such an object can only be deleted.
-	ConditionTranslated = "Translated"
-	// ConditionReconciled is True when the operator has acted on the current spec.
-	ConditionReconciled = "Reconciled"
-	// ConditionPackageResolved is Unknown while no package service is configured
-	// that could say whether the package exists.
-	ConditionPackageResolved = "PackageResolved"
-)

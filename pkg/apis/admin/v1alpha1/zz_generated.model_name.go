@@ -22,13 +22,38 @@ limitations under the License.
 package v1alpha1
 
 // OpenAPIModelName returns the OpenAPI model name for this type.
+func (in Auth) OpenAPIModelName() string {
+	return "io.functionmesh.admin.v1alpha1.Auth"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in BatchSourceConfig) OpenAPIModelName() string {
+	return "io.functionmesh.admin.v1alpha1.BatchSourceConfig"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
 func (in BatchingConfig) OpenAPIModelName() string {
 	return "io.functionmesh.admin.v1alpha1.BatchingConfig"
 }
 
 // OpenAPIModelName returns the OpenAPI model name for this type.
+func (in ComponentKind) OpenAPIModelName() string {
+	return "io.functionmesh.admin.v1alpha1.ComponentKind"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
 func (in ComponentSpec) OpenAPIModelName() string {
 	return "io.functionmesh.admin.v1alpha1.ComponentSpec"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in ComponentStatus) OpenAPIModelName() string {
+	return "io.functionmesh.admin.v1alpha1.ComponentStatus"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in ConfigField) OpenAPIModelName() string {
+	return "io.functionmesh.admin.v1alpha1.ConfigField"
 }
 
 // OpenAPIModelName returns the OpenAPI model name for this type.
@@ -42,8 +67,63 @@ func (in CryptoConfig) OpenAPIModelName() string {
 }
 
 // OpenAPIModelName returns the OpenAPI model name for this type.
+func (in CryptoSecret) OpenAPIModelName() string {
+	return "io.functionmesh.admin.v1alpha1.CryptoSecret"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in FunctionSink) OpenAPIModelName() string {
+	return "io.functionmesh.admin.v1alpha1.FunctionSink"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in FunctionSource) OpenAPIModelName() string {
+	return "io.functionmesh.admin.v1alpha1.FunctionSource"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in GenericRuntime) OpenAPIModelName() string {
+	return "io.functionmesh.admin.v1alpha1.GenericRuntime"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in HorizontalPodAutoscaling) OpenAPIModelName() string {
+	return "io.functionmesh.admin.v1alpha1.HorizontalPodAutoscaling"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in InputConfig) OpenAPIModelName() string {
+	return "io.functionmesh.admin.v1alpha1.InputConfig"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in JavaRuntime) OpenAPIModelName() string {
+	return "io.functionmesh.admin.v1alpha1.JavaRuntime"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in Liveness) OpenAPIModelName() string {
+	return "io.functionmesh.admin.v1alpha1.Liveness"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in LogConfig) OpenAPIModelName() string {
+	return "io.functionmesh.admin.v1alpha1.LogConfig"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
 func (in MessagePayloadProcessorConfig) OpenAPIModelName() string {
 	return "io.functionmesh.admin.v1alpha1.MessagePayloadProcessorConfig"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in OAuth2) OpenAPIModelName() string {
+	return "io.functionmesh.admin.v1alpha1.OAuth2"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in OutputConfig) OpenAPIModelName() string {
+	return "io.functionmesh.admin.v1alpha1.OutputConfig"
 }
 
 // OpenAPIModelName returns the OpenAPI model name for this type.
@@ -52,8 +132,33 @@ func (in Package) OpenAPIModelName() string {
 }
 
 // OpenAPIModelName returns the OpenAPI model name for this type.
+func (in PackageService) OpenAPIModelName() string {
+	return "io.functionmesh.admin.v1alpha1.PackageService"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in Pod) OpenAPIModelName() string {
+	return "io.functionmesh.admin.v1alpha1.Pod"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
 func (in ProducerConfig) OpenAPIModelName() string {
 	return "io.functionmesh.admin.v1alpha1.ProducerConfig"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in PulsarConnector) OpenAPIModelName() string {
+	return "io.functionmesh.admin.v1alpha1.PulsarConnector"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in PulsarConnectorList) OpenAPIModelName() string {
+	return "io.functionmesh.admin.v1alpha1.PulsarConnectorList"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in PulsarConnectorSpec) OpenAPIModelName() string {
+	return "io.functionmesh.admin.v1alpha1.PulsarConnectorSpec"
 }
 
 // OpenAPIModelName returns the OpenAPI model name for this type.
@@ -72,8 +177,33 @@ func (in PulsarFunctionSpec) OpenAPIModelName() string {
 }
 
 // OpenAPIModelName returns the OpenAPI model name for this type.
-func (in PulsarFunctionStatus) OpenAPIModelName() string {
-	return "io.functionmesh.admin.v1alpha1.PulsarFunctionStatus"
+func (in PulsarSink) OpenAPIModelName() string {
+	return "io.functionmesh.admin.v1alpha1.PulsarSink"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in PulsarSinkList) OpenAPIModelName() string {
+	return "io.functionmesh.admin.v1alpha1.PulsarSinkList"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in PulsarSinkSpec) OpenAPIModelName() string {
+	return "io.functionmesh.admin.v1alpha1.PulsarSinkSpec"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in PulsarSource) OpenAPIModelName() string {
+	return "io.functionmesh.admin.v1alpha1.PulsarSource"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in PulsarSourceList) OpenAPIModelName() string {
+	return "io.functionmesh.admin.v1alpha1.PulsarSourceList"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in PulsarSourceSpec) OpenAPIModelName() string {
+	return "io.functionmesh.admin.v1alpha1.PulsarSourceSpec"
 }
 
 // OpenAPIModelName returns the OpenAPI model name for this type.
@@ -94,6 +224,66 @@ func (in RuntimeLog) OpenAPIModelName() string {
 // OpenAPIModelName returns the OpenAPI model name for this type.
 func (in SecretRef) OpenAPIModelName() string {
 	return "io.functionmesh.admin.v1alpha1.SecretRef"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in StateConfig) OpenAPIModelName() string {
+	return "io.functionmesh.admin.v1alpha1.StateConfig"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in StateProvider) OpenAPIModelName() string {
+	return "io.functionmesh.admin.v1alpha1.StateProvider"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in TLS) OpenAPIModelName() string {
+	return "io.functionmesh.admin.v1alpha1.TLS"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in TransformFunction) OpenAPIModelName() string {
+	return "io.functionmesh.admin.v1alpha1.TransformFunction"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in VPAContainerPolicy) OpenAPIModelName() string {
+	return "io.functionmesh.admin.v1alpha1.VPAContainerPolicy"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in VPAEvictionRequirement) OpenAPIModelName() string {
+	return "io.functionmesh.admin.v1alpha1.VPAEvictionRequirement"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in VPAResourcePolicy) OpenAPIModelName() string {
+	return "io.functionmesh.admin.v1alpha1.VPAResourcePolicy"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in VPAUpdatePolicy) OpenAPIModelName() string {
+	return "io.functionmesh.admin.v1alpha1.VPAUpdatePolicy"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in VerticalPodAutoscaling) OpenAPIModelName() string {
+	return "io.functionmesh.admin.v1alpha1.VerticalPodAutoscaling"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in VolumeClaimMetadata) OpenAPIModelName() string {
+	return "io.functionmesh.admin.v1alpha1.VolumeClaimMetadata"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in VolumeClaimRetentionPolicy) OpenAPIModelName() string {
+	return "io.functionmesh.admin.v1alpha1.VolumeClaimRetentionPolicy"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in VolumeClaimTemplate) OpenAPIModelName() string {
+	return "io.functionmesh.admin.v1alpha1.VolumeClaimTemplate"
 }
 
 // OpenAPIModelName returns the OpenAPI model name for this type.

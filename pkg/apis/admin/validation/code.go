@@ -55,7 +55,7 @@ func (c *checks) checkCode() {
 		name string
 		log  string
 	}{
-		{runtimeJava, logLevelOf(c.spec.Java)},
+		{runtimeJava, logLevelOf(javaRuntime(c.spec))},
 		{runtimePython, logLevelOf(c.spec.Python)},
 		{runtimeGo, logLevelOf(c.spec.Go)},
 	} {

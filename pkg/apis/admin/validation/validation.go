@@ -191,3 +191,11 @@ func locationOf(spec *functionSpec) string {
 	}
 	return spec.Package.Location
 }
+
+// javaRuntime returns what Java has in common with the other runtimes, or nil.
+func javaRuntime(spec *functionSpec) *v1alpha1.Runtime {
+	if spec.Java == nil {
+		return nil
+	}
+	return &spec.Java.Runtime
+}

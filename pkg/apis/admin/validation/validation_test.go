@@ -34,10 +34,14 @@ func newFunction() *v1alpha1.PulsarFunction {
 			ComponentSpec: v1alpha1.ComponentSpec{
 				ClassName: "org.example.WordCount",
 				Package:   &v1alpha1.Package{Location: "function://public/default/word-count@v1"},
-				Java:      &v1alpha1.Runtime{},
+				Java:      &v1alpha1.JavaRuntime{},
 			},
-			Inputs: []string{"persistent://public/default/in"},
-			Output: "persistent://public/default/out",
+			InputConfig: v1alpha1.InputConfig{
+				Inputs: []string{"persistent://public/default/in"},
+			},
+			OutputConfig: v1alpha1.OutputConfig{
+				Output: "persistent://public/default/out",
+			},
 		},
 	}
 }

@@ -44,7 +44,7 @@ func Warnings(function *v1alpha1.PulsarFunction) []string {
 		}
 	}
 	runtime := runtimeOf(spec)
-	for _, level := range []string{logLevelOf(spec.Java), logLevelOf(spec.Python), logLevelOf(spec.Go)} {
+	for _, level := range []string{logLevelOf(javaRuntime(spec)), logLevelOf(spec.Python), logLevelOf(spec.Go)} {
 		if level != "" && runtime != "" && !slices.Contains(runtimeLogLevels[runtime], level) {
 			warn("spec.%s.log.level: Function Mesh has no %q for this runtime and takes info", runtime, level)
 		}

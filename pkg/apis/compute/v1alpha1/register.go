@@ -9,10 +9,14 @@ import (
 // GroupName is the name of Function Mesh's API group.
 const GroupName = "compute.functionmesh.io"
 
-// FunctionKind and FunctionResource name the kind Function.
+// The names of the kinds and of their resources.
 const (
 	FunctionKind     = "Function"
 	FunctionResource = "functions"
+	SourceKind       = "Source"
+	SourceResource   = "sources"
+	SinkKind         = "Sink"
+	SinkResource     = "sinks"
 )
 
 // SchemeGroupVersion is the group and version of the types in this package.
@@ -32,8 +36,9 @@ func Resource(resource string) schema.GroupResource {
 
 func addKnownTypes(scheme *runtime.Scheme) error {
 	scheme.AddKnownTypes(SchemeGroupVersion,
-		&Function{},
-		&FunctionList{},
+		&Function{}, &FunctionList{},
+		&Source{}, &SourceList{},
+		&Sink{}, &SinkList{},
 	)
 	metav1.AddToGroupVersion(scheme, SchemeGroupVersion)
 	return nil

@@ -82,8 +82,7 @@ type CompressionType string
 
 // +kubebuilder:pruning:PreserveUnknownFields
 
-// CryptoConfig says how messages are encrypted or decrypted. Its Secrets,
-// cryptoSecrets, are not here: no view shows them yet.
+// CryptoConfig says how messages are encrypted or decrypted.
 type CryptoConfig struct {
 	// +optional
 	CryptoKeyReaderClassName string `json:"cryptoKeyReaderClassName,omitempty"`
@@ -95,6 +94,19 @@ type CryptoConfig struct {
 	ProducerCryptoFailureAction string `json:"producerCryptoFailureAction,omitempty"`
 	// +optional
 	ConsumerCryptoFailureAction string `json:"consumerCryptoFailureAction,omitempty"`
+	// +optional
+	CryptoSecrets []CryptoSecret `json:"cryptoSecrets,omitempty"`
+}
+
+// +kubebuilder:pruning:PreserveUnknownFields
+
+// CryptoSecret names a key of a Secret with a key.
+type CryptoSecret struct {
+	SecretName string `json:"secretName"`
+	SecretKey  string `json:"secretKey"`
+	// AsVolume is the path of a file that has the key.
+	// +optional
+	AsVolume string `json:"asVolume,omitempty"`
 }
 
 // +kubebuilder:pruning:PreserveUnknownFields
@@ -144,6 +156,14 @@ type JavaRuntime struct {
 	// +optional
 	JarLocation string `json:"jarLocation,omitempty"`
 	// +optional
+	ExtraDependenciesDir string `json:"extraDependenciesDir,omitempty"`
+	// +optional
+	JavaOpts []string `json:"javaOpts,omitempty"`
+	// +optional
+	InstancePath string `json:"instancePath,omitempty"`
+	// +optional
+	EntryClass string `json:"entryClass,omitempty"`
+	// +optional
 	Log *RuntimeLogConfig `json:"log,omitempty"`
 }
 
@@ -175,12 +195,52 @@ type GoRuntime struct {
 
 // +kubebuilder:pruning:PreserveUnknownFields
 
+// GenericRuntime runs code of any language.
+type GenericRuntime struct {
+	// FunctionFile is the file's path in the container.
+	FunctionFile string `json:"functionFile"`
+	// FunctionFileLocation is where the file is fetched from.
+	// +optional
+	FunctionFileLocation string `json:"functionFileLocation,omitempty"`
+	Language             string `json:"language"`
+}
+
+// +kubebuilder:pruning:PreserveUnknownFields
+
 // RuntimeLogConfig says what a runtime writes to its log.
 type RuntimeLogConfig struct {
 	// +optional
 	Level LogLevel `json:"level,omitempty"`
+	// +optional
+	Format LogFormat `json:"format,omitempty"`
+	// +optional
+	RotatePolicy RotatePolicy `json:"rotatePolicy,omitempty"`
+	// +optional
+	LogConfig *LogConfig `json:"logConfig,omitempty"`
+	// +optional
+	JavaLog4JConfigFileType JavaLog4JConfigFileType `json:"javaLog4JConfigFileType,omitempty"`
+}
+
+// +kubebuilder:pruning:PreserveUnknownFields
+
+// LogConfig names a key of a ConfigMap.
+type LogConfig struct {
+	Name string `json:"name"`
+	Key  string `json:"key"`
 }
 
 // LogLevel is the least severe level that is logged.
 // +kubebuilder:validation:Enum=off;trace;debug;info;warn;error;fatal;all;panic
 type LogLevel string
+
+// LogFormat is how lines are written.
+// +kubebuilder:validation:Enum=json;text
+type LogFormat string
+
+// RotatePolicy is when the log begins a new file.
+// +kubebuilder:validation:Enum=TimedPolicyWithDaily;TimedPolicyWithWeekly;TimedPolicyWithMonthly;SizedPolicyWith10MB;SizedPolicyWith50MB;SizedPolicyWith100MB
+type RotatePolicy string
+
+// JavaLog4JConfigFileType is the format of a configuration of the logging library.
+// +kubebuilder:validation:Enum=yaml;xml;ini
+type JavaLog4JConfigFileType string

@@ -53,8 +53,14 @@ func (f *genericInformer) Lister() cache.GenericLister {
 func (f *sharedInformerFactory) ForResource(resource schema.GroupVersionResource) (GenericInformer, error) {
 	switch resource {
 	// Group=admin.functionmesh.io, Version=v1alpha1
+	case v1alpha1.SchemeGroupVersion.WithResource("pulsarconnectors"):
+		return &genericInformer{resource: resource.GroupResource(), informer: f.Admin().V1alpha1().PulsarConnectors().Informer()}, nil
 	case v1alpha1.SchemeGroupVersion.WithResource("pulsarfunctions"):
 		return &genericInformer{resource: resource.GroupResource(), informer: f.Admin().V1alpha1().PulsarFunctions().Informer()}, nil
+	case v1alpha1.SchemeGroupVersion.WithResource("pulsarsinks"):
+		return &genericInformer{resource: resource.GroupResource(), informer: f.Admin().V1alpha1().PulsarSinks().Informer()}, nil
+	case v1alpha1.SchemeGroupVersion.WithResource("pulsarsources"):
+		return &genericInformer{resource: resource.GroupResource(), informer: f.Admin().V1alpha1().PulsarSources().Informer()}, nil
 
 	}
 

@@ -52,7 +52,7 @@ func (strategy) GetResetFields() map[fieldpath.APIVersion]*fieldpath.Set {
 // PrepareForCreate fills in what depends on the server's configuration.
 func (s strategy) PrepareForCreate(_ context.Context, obj runtime.Object) {
 	function := obj.(*v1alpha1.PulsarFunction)
-	function.Status = v1alpha1.PulsarFunctionStatus{}
+	function.Status = v1alpha1.ComponentStatus{}
 	v1alpha1.SetIdentityDefaults(&function.Spec.ComponentSpec, function.Name)
 	s.translator.Default(function)
 }

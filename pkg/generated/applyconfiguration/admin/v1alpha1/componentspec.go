@@ -40,19 +40,25 @@ type ComponentSpecApplyConfiguration struct {
 	ClassName *string `json:"className,omitempty"`
 	// The code.
 	Package *PackageApplyConfiguration `json:"package,omitempty"`
-	// Runs the package as Java code. Exactly one of java, python and go is set.
-	Java *RuntimeApplyConfiguration `json:"java,omitempty"`
-	// Runs the package as Python code.
-	Python *RuntimeApplyConfiguration `json:"python,omitempty"`
-	// Runs the package as a Go program.
-	Go *RuntimeApplyConfiguration `json:"go,omitempty"`
+	// Runs the package as Java code. A function has exactly one of java, python, go
+	// and generic; sources and sinks are always Java.
+	Java *JavaRuntimeApplyConfiguration `json:"java,omitempty"`
 	// Flags for the runtime, kept for Pulsar's sake.
 	RuntimeFlags *string `json:"runtimeFlags,omitempty"`
 	// Options for the runtime as a text, kept as given.
-	// Has no effect yet.
 	CustomRuntimeOptions *string `json:"customRuntimeOptions,omitempty"`
-	// How many instances run.
+	// How many instances run. While the component is suspended: how many will.
 	Parallelism *int32 `json:"parallelism,omitempty"`
+	// Runs no instance, and keeps the number of those that will run.
+	Suspend *bool `json:"suspend,omitempty"`
+	// The least number of instances that autoscaling leaves.
+	MinReplicas *int32 `json:"minReplicas,omitempty"`
+	// The largest number of instances that autoscaling makes. Without one there is
+	// no autoscaling.
+	MaxReplicas *int32 `json:"maxReplicas,omitempty"`
+	// Tell each instance the real number of instances. A change of the number then
+	// restarts them all.
+	ShowPreciseParallelism *bool `json:"showPreciseParallelism,omitempty"`
 	// What each instance may use.
 	Resources *ResourcesApplyConfiguration `json:"resources,omitempty"`
 	// What Pulsar guarantees about each message: ATLEAST_ONCE, ATMOST_ONCE,
@@ -62,6 +68,20 @@ type ComponentSpecApplyConfiguration struct {
 	Secrets map[string]SecretRefApplyConfiguration `json:"secrets,omitempty"`
 	// The topic that the component's log goes to.
 	LogTopic *string `json:"logTopic,omitempty"`
+	// Who sends the log there: runtime, the instance itself, or sidecar, a container
+	// beside it.
+	LogTopicAgent *string `json:"logTopicAgent,omitempty"`
+	// How instances prove to Pulsar who they are.
+	Auth *AuthApplyConfiguration `json:"auth,omitempty"`
+	// How instances use TLS towards Pulsar.
+	TLS *TLSApplyConfiguration `json:"tls,omitempty"`
+	// Where the package is fetched from, where that is another Pulsar than the
+	// instance works with.
+	PackageService *PackageServiceApplyConfiguration `json:"packageService,omitempty"`
+	// Where the component keeps state.
+	StateConfig *StateConfigApplyConfiguration `json:"stateConfig,omitempty"`
+	// How the pods of instances are made.
+	Pod *PodApplyConfiguration `json:"pod,omitempty"`
 }
 
 // ComponentSpecApplyConfiguration constructs a declarative configuration of the ComponentSpec type for use with
@@ -121,24 +141,8 @@ func (b *ComponentSpecApplyConfiguration) WithPackage(value *PackageApplyConfigu
 // WithJava sets the Java field in the declarative configuration to the given value
 // and returns the receiver, so that objects can be built by chaining "With" function invocations.
 // If called multiple times, the Java field is set to the value of the last call.
-func (b *ComponentSpecApplyConfiguration) WithJava(value *RuntimeApplyConfiguration) *ComponentSpecApplyConfiguration {
+func (b *ComponentSpecApplyConfiguration) WithJava(value *JavaRuntimeApplyConfiguration) *ComponentSpecApplyConfiguration {
 	b.Java = value
-	return b
-}
-
-// WithPython sets the Python field in the declarative configuration to the given value
-// and returns the receiver, so that objects can be built by chaining "With" function invocations.
-// If called multiple times, the Python field is set to the value of the last call.
-func (b *ComponentSpecApplyConfiguration) WithPython(value *RuntimeApplyConfiguration) *ComponentSpecApplyConfiguration {
-	b.Python = value
-	return b
-}
-
-// WithGo sets the Go field in the declarative configuration to the given value
-// and returns the receiver, so that objects can be built by chaining "With" function invocations.
-// If called multiple times, the Go field is set to the value of the last call.
-func (b *ComponentSpecApplyConfiguration) WithGo(value *RuntimeApplyConfiguration) *ComponentSpecApplyConfiguration {
-	b.Go = value
 	return b
 }
 
@@ -163,6 +167,38 @@ func (b *ComponentSpecApplyConfiguration) WithCustomRuntimeOptions(value string)
 // If called multiple times, the Parallelism field is set to the value of the last call.
 func (b *ComponentSpecApplyConfiguration) WithParallelism(value int32) *ComponentSpecApplyConfiguration {
 	b.Parallelism = &value
+	return b
+}
+
+// WithSuspend sets the Suspend field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Suspend field is set to the value of the last call.
+func (b *ComponentSpecApplyConfiguration) WithSuspend(value bool) *ComponentSpecApplyConfiguration {
+	b.Suspend = &value
+	return b
+}
+
+// WithMinReplicas sets the MinReplicas field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the MinReplicas field is set to the value of the last call.
+func (b *ComponentSpecApplyConfiguration) WithMinReplicas(value int32) *ComponentSpecApplyConfiguration {
+	b.MinReplicas = &value
+	return b
+}
+
+// WithMaxReplicas sets the MaxReplicas field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the MaxReplicas field is set to the value of the last call.
+func (b *ComponentSpecApplyConfiguration) WithMaxReplicas(value int32) *ComponentSpecApplyConfiguration {
+	b.MaxReplicas = &value
+	return b
+}
+
+// WithShowPreciseParallelism sets the ShowPreciseParallelism field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the ShowPreciseParallelism field is set to the value of the last call.
+func (b *ComponentSpecApplyConfiguration) WithShowPreciseParallelism(value bool) *ComponentSpecApplyConfiguration {
+	b.ShowPreciseParallelism = &value
 	return b
 }
 
@@ -201,5 +237,53 @@ func (b *ComponentSpecApplyConfiguration) WithSecrets(entries map[string]SecretR
 // If called multiple times, the LogTopic field is set to the value of the last call.
 func (b *ComponentSpecApplyConfiguration) WithLogTopic(value string) *ComponentSpecApplyConfiguration {
 	b.LogTopic = &value
+	return b
+}
+
+// WithLogTopicAgent sets the LogTopicAgent field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the LogTopicAgent field is set to the value of the last call.
+func (b *ComponentSpecApplyConfiguration) WithLogTopicAgent(value string) *ComponentSpecApplyConfiguration {
+	b.LogTopicAgent = &value
+	return b
+}
+
+// WithAuth sets the Auth field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Auth field is set to the value of the last call.
+func (b *ComponentSpecApplyConfiguration) WithAuth(value *AuthApplyConfiguration) *ComponentSpecApplyConfiguration {
+	b.Auth = value
+	return b
+}
+
+// WithTLS sets the TLS field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the TLS field is set to the value of the last call.
+func (b *ComponentSpecApplyConfiguration) WithTLS(value *TLSApplyConfiguration) *ComponentSpecApplyConfiguration {
+	b.TLS = value
+	return b
+}
+
+// WithPackageService sets the PackageService field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the PackageService field is set to the value of the last call.
+func (b *ComponentSpecApplyConfiguration) WithPackageService(value *PackageServiceApplyConfiguration) *ComponentSpecApplyConfiguration {
+	b.PackageService = value
+	return b
+}
+
+// WithStateConfig sets the StateConfig field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the StateConfig field is set to the value of the last call.
+func (b *ComponentSpecApplyConfiguration) WithStateConfig(value *StateConfigApplyConfiguration) *ComponentSpecApplyConfiguration {
+	b.StateConfig = value
+	return b
+}
+
+// WithPod sets the Pod field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Pod field is set to the value of the last call.
+func (b *ComponentSpecApplyConfiguration) WithPod(value *PodApplyConfiguration) *ComponentSpecApplyConfiguration {
+	b.Pod = value
 	return b
 }

@@ -33,6 +33,8 @@ type CryptoConfigApplyConfiguration struct {
 	ProducerCryptoFailureAction *string `json:"producerCryptoFailureAction,omitempty"`
 	// What a consumer does when it can't decrypt: FAIL, DISCARD or CONSUME.
 	ConsumerCryptoFailureAction *string `json:"consumerCryptoFailureAction,omitempty"`
+	// Secrets with keys, which instances get as environment variables or files.
+	CryptoSecrets []CryptoSecretApplyConfiguration `json:"cryptoSecrets,omitempty"`
 }
 
 // CryptoConfigApplyConfiguration constructs a declarative configuration of the CryptoConfig type for use with
@@ -86,5 +88,18 @@ func (b *CryptoConfigApplyConfiguration) WithProducerCryptoFailureAction(value s
 // If called multiple times, the ConsumerCryptoFailureAction field is set to the value of the last call.
 func (b *CryptoConfigApplyConfiguration) WithConsumerCryptoFailureAction(value string) *CryptoConfigApplyConfiguration {
 	b.ConsumerCryptoFailureAction = &value
+	return b
+}
+
+// WithCryptoSecrets adds the given value to the CryptoSecrets field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, values provided by each call will be appended to the CryptoSecrets field.
+func (b *CryptoConfigApplyConfiguration) WithCryptoSecrets(values ...*CryptoSecretApplyConfiguration) *CryptoConfigApplyConfiguration {
+	for i := range values {
+		if values[i] == nil {
+			panic("nil value passed to WithCryptoSecrets")
+		}
+		b.CryptoSecrets = append(b.CryptoSecrets, *values[i])
+	}
 	return b
 }

@@ -24,11 +24,12 @@ package v1alpha1
 // Package says where the code is and how it is called in the container.
 type PackageApplyConfiguration struct {
 	// Where the code is fetched from: a package URL such as
-	// function://tenant/namespace/name@version, or an http(s) URL that the server
-	// allows.
+	// function://tenant/namespace/name@version, an http(s) URL that the server
+	// allows, or builtin://name for an entry of the catalogue, whose image has the
+	// code.
 	Location *string `json:"location,omitempty"`
 	// The file's name in the container. Without one it follows from the location
-	// and the class. An absolute path is kept where an existing Function has one.
+	// and the class. An absolute path is kept where an existing resource has one.
 	FileName *string `json:"fileName,omitempty"`
 }
 

@@ -40,7 +40,7 @@ type PulsarFunctionApplyConfiguration struct {
 	// What runs, where its messages come from and where they go.
 	Spec *PulsarFunctionSpecApplyConfiguration `json:"spec,omitempty"`
 	// What was observed of the function. Read-only.
-	Status *PulsarFunctionStatusApplyConfiguration `json:"status,omitempty"`
+	Status *ComponentStatusApplyConfiguration `json:"status,omitempty"`
 }
 
 // PulsarFunction constructs a declarative configuration of the PulsarFunction type for use with
@@ -87,6 +87,12 @@ func ExtractPulsarFunctionFrom(pulsarFunction *adminv1alpha1.PulsarFunction, fie
 // applied if another fieldManager has updated or force applied any of the previously applied fields.
 func ExtractPulsarFunction(pulsarFunction *adminv1alpha1.PulsarFunction, fieldManager string) (*PulsarFunctionApplyConfiguration, error) {
 	return ExtractPulsarFunctionFrom(pulsarFunction, fieldManager, "")
+}
+
+// ExtractPulsarFunctionScale extracts the applied configuration owned by fieldManager from
+// pulsarFunction for the scale subresource.
+func ExtractPulsarFunctionScale(pulsarFunction *adminv1alpha1.PulsarFunction, fieldManager string) (*PulsarFunctionApplyConfiguration, error) {
+	return ExtractPulsarFunctionFrom(pulsarFunction, fieldManager, "scale")
 }
 
 func (b PulsarFunctionApplyConfiguration) IsApplyConfiguration() {}
@@ -260,7 +266,7 @@ func (b *PulsarFunctionApplyConfiguration) WithSpec(value *PulsarFunctionSpecApp
 // WithStatus sets the Status field in the declarative configuration to the given value
 // and returns the receiver, so that objects can be built by chaining "With" function invocations.
 // If called multiple times, the Status field is set to the value of the last call.
-func (b *PulsarFunctionApplyConfiguration) WithStatus(value *PulsarFunctionStatusApplyConfiguration) *PulsarFunctionApplyConfiguration {
+func (b *PulsarFunctionApplyConfiguration) WithStatus(value *ComponentStatusApplyConfiguration) *PulsarFunctionApplyConfiguration {
 	b.Status = value
 	return b
 }

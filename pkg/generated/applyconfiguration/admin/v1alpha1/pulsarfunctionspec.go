@@ -29,59 +29,20 @@ import (
 // PulsarFunctionSpec says what a function is. Field names are those of Pulsar's
 // FunctionConfig wherever it has the field.
 type PulsarFunctionSpecApplyConfiguration struct {
-	// The function's identity in Pulsar, its connection and its size.
+	// The function's identity in Pulsar, its code, its connection and its size.
 	ComponentSpecApplyConfiguration `json:""`
-	// Topics to consume. A topic that needs more than its name stands in
-	// inputSpecs; one that stands in both is consumed once, as inputSpecs says.
-	Inputs []string `json:"inputs,omitempty"`
-	// A pattern of topics to consume, such as persistent://public/default/in-.*.
-	TopicsPattern *string `json:"topicsPattern,omitempty"`
-	// Serde class per input topic. inputSpecs can say the same and more.
-	CustomSerdeInputs map[string]string `json:"customSerdeInputs,omitempty"`
-	// Schema per input topic, each the JSON text of a Pulsar ConsumerConfig, as
-	// older tools wrote it. inputSpecs says the same with types.
-	CustomSchemaInputs map[string]string `json:"customSchemaInputs,omitempty"`
-	// How each input topic, or pattern of topics, is consumed, by its name.
-	InputSpecs map[string]ConsumerSpecApplyConfiguration `json:"inputSpecs,omitempty"`
-	// The class of the messages that come in, a Java binary name.
-	InputTypeClassName *string `json:"inputTypeClassName,omitempty"`
-	// The topic that results go to. Without one the results are dropped.
-	Output *string `json:"output,omitempty"`
-	// The serde class of the results.
-	OutputSerdeClassName *string `json:"outputSerdeClassName,omitempty"`
-	// The schema type of the results, such as avro, json or a schema class.
-	OutputSchemaType *string `json:"outputSchemaType,omitempty"`
-	// Schema per output topic, each the JSON text of a Pulsar ConsumerConfig.
-	// Pulsar uses the entry of the output topic.
-	CustomSchemaOutputs map[string]string `json:"customSchemaOutputs,omitempty"`
-	// The class of the results, a Java binary name.
-	OutputTypeClassName *string `json:"outputTypeClassName,omitempty"`
-	// How the results are produced.
-	ProducerConfig *ProducerConfigApplyConfiguration `json:"producerConfig,omitempty"`
-	// The name of the subscription on the input topics. Without one it is
-	// tenant/namespace/name. A new name starts a new subscription: the backlog of
-	// the old one is not processed.
-	SubscriptionName *string `json:"subscriptionName,omitempty"`
-	// Where a new subscription begins: Latest or Earliest.
-	SubscriptionPosition *adminv1alpha1.SubscriptionPosition `json:"subscriptionPosition,omitempty"`
+	// What the function consumes.
+	InputConfigApplyConfiguration `json:""`
+	// What the function produces.
+	OutputConfigApplyConfiguration `json:""`
+	// Runs the package as Python code.
+	Python *RuntimeApplyConfiguration `json:"python,omitempty"`
+	// Runs the package as a Go program.
+	Go *RuntimeApplyConfiguration `json:"go,omitempty"`
+	// Runs the package with the runtime of another language.
+	Generic *GenericRuntimeApplyConfiguration `json:"generic,omitempty"`
 	// Skip to the latest message whenever an instance starts.
 	SkipToLatest *bool `json:"skipToLatest,omitempty"`
-	// Remove the subscription when the function is deleted.
-	CleanupSubscription *bool `json:"cleanupSubscription,omitempty"`
-	// Process the messages of a topic in order: one active consumer per topic.
-	RetainOrdering *bool `json:"retainOrdering,omitempty"`
-	// Process the messages of a key in order.
-	RetainKeyOrdering *bool `json:"retainKeyOrdering,omitempty"`
-	// Acknowledge each message when the function returns.
-	AutoAck *bool `json:"autoAck,omitempty"`
-	// Milliseconds after which a message that was not acknowledged comes again.
-	TimeoutMs *int64 `json:"timeoutMs,omitempty"`
-	// How often a message that failed is tried again. Absent means for ever.
-	MaxMessageRetries *int32 `json:"maxMessageRetries,omitempty"`
-	// The topic for messages that failed maxMessageRetries times.
-	DeadLetterTopic *string `json:"deadLetterTopic,omitempty"`
-	// Copy the properties of an input message to the result.
-	ForwardSourceMessageProperty *bool `json:"forwardSourceMessageProperty,omitempty"`
 	// How many asynchronous results an instance may wait for at once.
 	MaxPendingAsyncRequests *int32 `json:"maxPendingAsyncRequests,omitempty"`
 	// Collect messages in windows, which the function gets as a collection.
@@ -91,6 +52,11 @@ type PulsarFunctionSpecApplyConfiguration struct {
 	// Let the function use a Pulsar admin client.
 	// Has no effect yet: Function Mesh has no place for it.
 	ExposePulsarAdminClientEnabled *bool `json:"exposePulsarAdminClientEnabled,omitempty"`
+	// A source of the function's own, from which it gets its messages instead of
+	// from topics.
+	SourceConfig *FunctionSourceApplyConfiguration `json:"sourceConfig,omitempty"`
+	// A sink of the function's own, to which its results go instead of to a topic.
+	SinkConfig *FunctionSinkApplyConfiguration `json:"sinkConfig,omitempty"`
 }
 
 // PulsarFunctionSpecApplyConfiguration constructs a declarative configuration of the PulsarFunctionSpec type for use with
@@ -150,24 +116,8 @@ func (b *PulsarFunctionSpecApplyConfiguration) WithPackage(value *PackageApplyCo
 // WithJava sets the Java field in the declarative configuration to the given value
 // and returns the receiver, so that objects can be built by chaining "With" function invocations.
 // If called multiple times, the Java field is set to the value of the last call.
-func (b *PulsarFunctionSpecApplyConfiguration) WithJava(value *RuntimeApplyConfiguration) *PulsarFunctionSpecApplyConfiguration {
+func (b *PulsarFunctionSpecApplyConfiguration) WithJava(value *JavaRuntimeApplyConfiguration) *PulsarFunctionSpecApplyConfiguration {
 	b.ComponentSpecApplyConfiguration.Java = value
-	return b
-}
-
-// WithPython sets the Python field in the declarative configuration to the given value
-// and returns the receiver, so that objects can be built by chaining "With" function invocations.
-// If called multiple times, the Python field is set to the value of the last call.
-func (b *PulsarFunctionSpecApplyConfiguration) WithPython(value *RuntimeApplyConfiguration) *PulsarFunctionSpecApplyConfiguration {
-	b.ComponentSpecApplyConfiguration.Python = value
-	return b
-}
-
-// WithGo sets the Go field in the declarative configuration to the given value
-// and returns the receiver, so that objects can be built by chaining "With" function invocations.
-// If called multiple times, the Go field is set to the value of the last call.
-func (b *PulsarFunctionSpecApplyConfiguration) WithGo(value *RuntimeApplyConfiguration) *PulsarFunctionSpecApplyConfiguration {
-	b.ComponentSpecApplyConfiguration.Go = value
 	return b
 }
 
@@ -192,6 +142,38 @@ func (b *PulsarFunctionSpecApplyConfiguration) WithCustomRuntimeOptions(value st
 // If called multiple times, the Parallelism field is set to the value of the last call.
 func (b *PulsarFunctionSpecApplyConfiguration) WithParallelism(value int32) *PulsarFunctionSpecApplyConfiguration {
 	b.ComponentSpecApplyConfiguration.Parallelism = &value
+	return b
+}
+
+// WithSuspend sets the Suspend field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Suspend field is set to the value of the last call.
+func (b *PulsarFunctionSpecApplyConfiguration) WithSuspend(value bool) *PulsarFunctionSpecApplyConfiguration {
+	b.ComponentSpecApplyConfiguration.Suspend = &value
+	return b
+}
+
+// WithMinReplicas sets the MinReplicas field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the MinReplicas field is set to the value of the last call.
+func (b *PulsarFunctionSpecApplyConfiguration) WithMinReplicas(value int32) *PulsarFunctionSpecApplyConfiguration {
+	b.ComponentSpecApplyConfiguration.MinReplicas = &value
+	return b
+}
+
+// WithMaxReplicas sets the MaxReplicas field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the MaxReplicas field is set to the value of the last call.
+func (b *PulsarFunctionSpecApplyConfiguration) WithMaxReplicas(value int32) *PulsarFunctionSpecApplyConfiguration {
+	b.ComponentSpecApplyConfiguration.MaxReplicas = &value
+	return b
+}
+
+// WithShowPreciseParallelism sets the ShowPreciseParallelism field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the ShowPreciseParallelism field is set to the value of the last call.
+func (b *PulsarFunctionSpecApplyConfiguration) WithShowPreciseParallelism(value bool) *PulsarFunctionSpecApplyConfiguration {
+	b.ComponentSpecApplyConfiguration.ShowPreciseParallelism = &value
 	return b
 }
 
@@ -233,12 +215,60 @@ func (b *PulsarFunctionSpecApplyConfiguration) WithLogTopic(value string) *Pulsa
 	return b
 }
 
+// WithLogTopicAgent sets the LogTopicAgent field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the LogTopicAgent field is set to the value of the last call.
+func (b *PulsarFunctionSpecApplyConfiguration) WithLogTopicAgent(value string) *PulsarFunctionSpecApplyConfiguration {
+	b.ComponentSpecApplyConfiguration.LogTopicAgent = &value
+	return b
+}
+
+// WithAuth sets the Auth field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Auth field is set to the value of the last call.
+func (b *PulsarFunctionSpecApplyConfiguration) WithAuth(value *AuthApplyConfiguration) *PulsarFunctionSpecApplyConfiguration {
+	b.ComponentSpecApplyConfiguration.Auth = value
+	return b
+}
+
+// WithTLS sets the TLS field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the TLS field is set to the value of the last call.
+func (b *PulsarFunctionSpecApplyConfiguration) WithTLS(value *TLSApplyConfiguration) *PulsarFunctionSpecApplyConfiguration {
+	b.ComponentSpecApplyConfiguration.TLS = value
+	return b
+}
+
+// WithPackageService sets the PackageService field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the PackageService field is set to the value of the last call.
+func (b *PulsarFunctionSpecApplyConfiguration) WithPackageService(value *PackageServiceApplyConfiguration) *PulsarFunctionSpecApplyConfiguration {
+	b.ComponentSpecApplyConfiguration.PackageService = value
+	return b
+}
+
+// WithStateConfig sets the StateConfig field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the StateConfig field is set to the value of the last call.
+func (b *PulsarFunctionSpecApplyConfiguration) WithStateConfig(value *StateConfigApplyConfiguration) *PulsarFunctionSpecApplyConfiguration {
+	b.ComponentSpecApplyConfiguration.StateConfig = value
+	return b
+}
+
+// WithPod sets the Pod field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Pod field is set to the value of the last call.
+func (b *PulsarFunctionSpecApplyConfiguration) WithPod(value *PodApplyConfiguration) *PulsarFunctionSpecApplyConfiguration {
+	b.ComponentSpecApplyConfiguration.Pod = value
+	return b
+}
+
 // WithInputs adds the given value to the Inputs field in the declarative configuration
 // and returns the receiver, so that objects can be build by chaining "With" function invocations.
 // If called multiple times, values provided by each call will be appended to the Inputs field.
 func (b *PulsarFunctionSpecApplyConfiguration) WithInputs(values ...string) *PulsarFunctionSpecApplyConfiguration {
 	for i := range values {
-		b.Inputs = append(b.Inputs, values[i])
+		b.InputConfigApplyConfiguration.Inputs = append(b.InputConfigApplyConfiguration.Inputs, values[i])
 	}
 	return b
 }
@@ -247,7 +277,7 @@ func (b *PulsarFunctionSpecApplyConfiguration) WithInputs(values ...string) *Pul
 // and returns the receiver, so that objects can be built by chaining "With" function invocations.
 // If called multiple times, the TopicsPattern field is set to the value of the last call.
 func (b *PulsarFunctionSpecApplyConfiguration) WithTopicsPattern(value string) *PulsarFunctionSpecApplyConfiguration {
-	b.TopicsPattern = &value
+	b.InputConfigApplyConfiguration.TopicsPattern = &value
 	return b
 }
 
@@ -256,11 +286,11 @@ func (b *PulsarFunctionSpecApplyConfiguration) WithTopicsPattern(value string) *
 // If called multiple times, the entries provided by each call will be put on the CustomSerdeInputs field,
 // overwriting an existing map entries in CustomSerdeInputs field with the same key.
 func (b *PulsarFunctionSpecApplyConfiguration) WithCustomSerdeInputs(entries map[string]string) *PulsarFunctionSpecApplyConfiguration {
-	if b.CustomSerdeInputs == nil && len(entries) > 0 {
-		b.CustomSerdeInputs = make(map[string]string, len(entries))
+	if b.InputConfigApplyConfiguration.CustomSerdeInputs == nil && len(entries) > 0 {
+		b.InputConfigApplyConfiguration.CustomSerdeInputs = make(map[string]string, len(entries))
 	}
 	for k, v := range entries {
-		b.CustomSerdeInputs[k] = v
+		b.InputConfigApplyConfiguration.CustomSerdeInputs[k] = v
 	}
 	return b
 }
@@ -270,11 +300,11 @@ func (b *PulsarFunctionSpecApplyConfiguration) WithCustomSerdeInputs(entries map
 // If called multiple times, the entries provided by each call will be put on the CustomSchemaInputs field,
 // overwriting an existing map entries in CustomSchemaInputs field with the same key.
 func (b *PulsarFunctionSpecApplyConfiguration) WithCustomSchemaInputs(entries map[string]string) *PulsarFunctionSpecApplyConfiguration {
-	if b.CustomSchemaInputs == nil && len(entries) > 0 {
-		b.CustomSchemaInputs = make(map[string]string, len(entries))
+	if b.InputConfigApplyConfiguration.CustomSchemaInputs == nil && len(entries) > 0 {
+		b.InputConfigApplyConfiguration.CustomSchemaInputs = make(map[string]string, len(entries))
 	}
 	for k, v := range entries {
-		b.CustomSchemaInputs[k] = v
+		b.InputConfigApplyConfiguration.CustomSchemaInputs[k] = v
 	}
 	return b
 }
@@ -284,11 +314,11 @@ func (b *PulsarFunctionSpecApplyConfiguration) WithCustomSchemaInputs(entries ma
 // If called multiple times, the entries provided by each call will be put on the InputSpecs field,
 // overwriting an existing map entries in InputSpecs field with the same key.
 func (b *PulsarFunctionSpecApplyConfiguration) WithInputSpecs(entries map[string]ConsumerSpecApplyConfiguration) *PulsarFunctionSpecApplyConfiguration {
-	if b.InputSpecs == nil && len(entries) > 0 {
-		b.InputSpecs = make(map[string]ConsumerSpecApplyConfiguration, len(entries))
+	if b.InputConfigApplyConfiguration.InputSpecs == nil && len(entries) > 0 {
+		b.InputConfigApplyConfiguration.InputSpecs = make(map[string]ConsumerSpecApplyConfiguration, len(entries))
 	}
 	for k, v := range entries {
-		b.InputSpecs[k] = v
+		b.InputConfigApplyConfiguration.InputSpecs[k] = v
 	}
 	return b
 }
@@ -297,7 +327,79 @@ func (b *PulsarFunctionSpecApplyConfiguration) WithInputSpecs(entries map[string
 // and returns the receiver, so that objects can be built by chaining "With" function invocations.
 // If called multiple times, the InputTypeClassName field is set to the value of the last call.
 func (b *PulsarFunctionSpecApplyConfiguration) WithInputTypeClassName(value string) *PulsarFunctionSpecApplyConfiguration {
-	b.InputTypeClassName = &value
+	b.InputConfigApplyConfiguration.InputTypeClassName = &value
+	return b
+}
+
+// WithSubscriptionName sets the SubscriptionName field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the SubscriptionName field is set to the value of the last call.
+func (b *PulsarFunctionSpecApplyConfiguration) WithSubscriptionName(value string) *PulsarFunctionSpecApplyConfiguration {
+	b.InputConfigApplyConfiguration.SubscriptionName = &value
+	return b
+}
+
+// WithSubscriptionPosition sets the SubscriptionPosition field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the SubscriptionPosition field is set to the value of the last call.
+func (b *PulsarFunctionSpecApplyConfiguration) WithSubscriptionPosition(value adminv1alpha1.SubscriptionPosition) *PulsarFunctionSpecApplyConfiguration {
+	b.InputConfigApplyConfiguration.SubscriptionPosition = &value
+	return b
+}
+
+// WithCleanupSubscription sets the CleanupSubscription field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the CleanupSubscription field is set to the value of the last call.
+func (b *PulsarFunctionSpecApplyConfiguration) WithCleanupSubscription(value bool) *PulsarFunctionSpecApplyConfiguration {
+	b.InputConfigApplyConfiguration.CleanupSubscription = &value
+	return b
+}
+
+// WithRetainOrdering sets the RetainOrdering field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the RetainOrdering field is set to the value of the last call.
+func (b *PulsarFunctionSpecApplyConfiguration) WithRetainOrdering(value bool) *PulsarFunctionSpecApplyConfiguration {
+	b.InputConfigApplyConfiguration.RetainOrdering = &value
+	return b
+}
+
+// WithRetainKeyOrdering sets the RetainKeyOrdering field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the RetainKeyOrdering field is set to the value of the last call.
+func (b *PulsarFunctionSpecApplyConfiguration) WithRetainKeyOrdering(value bool) *PulsarFunctionSpecApplyConfiguration {
+	b.InputConfigApplyConfiguration.RetainKeyOrdering = &value
+	return b
+}
+
+// WithAutoAck sets the AutoAck field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the AutoAck field is set to the value of the last call.
+func (b *PulsarFunctionSpecApplyConfiguration) WithAutoAck(value bool) *PulsarFunctionSpecApplyConfiguration {
+	b.InputConfigApplyConfiguration.AutoAck = &value
+	return b
+}
+
+// WithTimeoutMs sets the TimeoutMs field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the TimeoutMs field is set to the value of the last call.
+func (b *PulsarFunctionSpecApplyConfiguration) WithTimeoutMs(value int64) *PulsarFunctionSpecApplyConfiguration {
+	b.InputConfigApplyConfiguration.TimeoutMs = &value
+	return b
+}
+
+// WithMaxMessageRetries sets the MaxMessageRetries field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the MaxMessageRetries field is set to the value of the last call.
+func (b *PulsarFunctionSpecApplyConfiguration) WithMaxMessageRetries(value int32) *PulsarFunctionSpecApplyConfiguration {
+	b.InputConfigApplyConfiguration.MaxMessageRetries = &value
+	return b
+}
+
+// WithDeadLetterTopic sets the DeadLetterTopic field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the DeadLetterTopic field is set to the value of the last call.
+func (b *PulsarFunctionSpecApplyConfiguration) WithDeadLetterTopic(value string) *PulsarFunctionSpecApplyConfiguration {
+	b.InputConfigApplyConfiguration.DeadLetterTopic = &value
 	return b
 }
 
@@ -305,7 +407,7 @@ func (b *PulsarFunctionSpecApplyConfiguration) WithInputTypeClassName(value stri
 // and returns the receiver, so that objects can be built by chaining "With" function invocations.
 // If called multiple times, the Output field is set to the value of the last call.
 func (b *PulsarFunctionSpecApplyConfiguration) WithOutput(value string) *PulsarFunctionSpecApplyConfiguration {
-	b.Output = &value
+	b.OutputConfigApplyConfiguration.Output = &value
 	return b
 }
 
@@ -313,7 +415,7 @@ func (b *PulsarFunctionSpecApplyConfiguration) WithOutput(value string) *PulsarF
 // and returns the receiver, so that objects can be built by chaining "With" function invocations.
 // If called multiple times, the OutputSerdeClassName field is set to the value of the last call.
 func (b *PulsarFunctionSpecApplyConfiguration) WithOutputSerdeClassName(value string) *PulsarFunctionSpecApplyConfiguration {
-	b.OutputSerdeClassName = &value
+	b.OutputConfigApplyConfiguration.OutputSerdeClassName = &value
 	return b
 }
 
@@ -321,7 +423,7 @@ func (b *PulsarFunctionSpecApplyConfiguration) WithOutputSerdeClassName(value st
 // and returns the receiver, so that objects can be built by chaining "With" function invocations.
 // If called multiple times, the OutputSchemaType field is set to the value of the last call.
 func (b *PulsarFunctionSpecApplyConfiguration) WithOutputSchemaType(value string) *PulsarFunctionSpecApplyConfiguration {
-	b.OutputSchemaType = &value
+	b.OutputConfigApplyConfiguration.OutputSchemaType = &value
 	return b
 }
 
@@ -330,11 +432,11 @@ func (b *PulsarFunctionSpecApplyConfiguration) WithOutputSchemaType(value string
 // If called multiple times, the entries provided by each call will be put on the CustomSchemaOutputs field,
 // overwriting an existing map entries in CustomSchemaOutputs field with the same key.
 func (b *PulsarFunctionSpecApplyConfiguration) WithCustomSchemaOutputs(entries map[string]string) *PulsarFunctionSpecApplyConfiguration {
-	if b.CustomSchemaOutputs == nil && len(entries) > 0 {
-		b.CustomSchemaOutputs = make(map[string]string, len(entries))
+	if b.OutputConfigApplyConfiguration.CustomSchemaOutputs == nil && len(entries) > 0 {
+		b.OutputConfigApplyConfiguration.CustomSchemaOutputs = make(map[string]string, len(entries))
 	}
 	for k, v := range entries {
-		b.CustomSchemaOutputs[k] = v
+		b.OutputConfigApplyConfiguration.CustomSchemaOutputs[k] = v
 	}
 	return b
 }
@@ -343,7 +445,7 @@ func (b *PulsarFunctionSpecApplyConfiguration) WithCustomSchemaOutputs(entries m
 // and returns the receiver, so that objects can be built by chaining "With" function invocations.
 // If called multiple times, the OutputTypeClassName field is set to the value of the last call.
 func (b *PulsarFunctionSpecApplyConfiguration) WithOutputTypeClassName(value string) *PulsarFunctionSpecApplyConfiguration {
-	b.OutputTypeClassName = &value
+	b.OutputConfigApplyConfiguration.OutputTypeClassName = &value
 	return b
 }
 
@@ -351,23 +453,39 @@ func (b *PulsarFunctionSpecApplyConfiguration) WithOutputTypeClassName(value str
 // and returns the receiver, so that objects can be built by chaining "With" function invocations.
 // If called multiple times, the ProducerConfig field is set to the value of the last call.
 func (b *PulsarFunctionSpecApplyConfiguration) WithProducerConfig(value *ProducerConfigApplyConfiguration) *PulsarFunctionSpecApplyConfiguration {
-	b.ProducerConfig = value
+	b.OutputConfigApplyConfiguration.ProducerConfig = value
 	return b
 }
 
-// WithSubscriptionName sets the SubscriptionName field in the declarative configuration to the given value
+// WithForwardSourceMessageProperty sets the ForwardSourceMessageProperty field in the declarative configuration to the given value
 // and returns the receiver, so that objects can be built by chaining "With" function invocations.
-// If called multiple times, the SubscriptionName field is set to the value of the last call.
-func (b *PulsarFunctionSpecApplyConfiguration) WithSubscriptionName(value string) *PulsarFunctionSpecApplyConfiguration {
-	b.SubscriptionName = &value
+// If called multiple times, the ForwardSourceMessageProperty field is set to the value of the last call.
+func (b *PulsarFunctionSpecApplyConfiguration) WithForwardSourceMessageProperty(value bool) *PulsarFunctionSpecApplyConfiguration {
+	b.OutputConfigApplyConfiguration.ForwardSourceMessageProperty = &value
 	return b
 }
 
-// WithSubscriptionPosition sets the SubscriptionPosition field in the declarative configuration to the given value
+// WithPython sets the Python field in the declarative configuration to the given value
 // and returns the receiver, so that objects can be built by chaining "With" function invocations.
-// If called multiple times, the SubscriptionPosition field is set to the value of the last call.
-func (b *PulsarFunctionSpecApplyConfiguration) WithSubscriptionPosition(value adminv1alpha1.SubscriptionPosition) *PulsarFunctionSpecApplyConfiguration {
-	b.SubscriptionPosition = &value
+// If called multiple times, the Python field is set to the value of the last call.
+func (b *PulsarFunctionSpecApplyConfiguration) WithPython(value *RuntimeApplyConfiguration) *PulsarFunctionSpecApplyConfiguration {
+	b.Python = value
+	return b
+}
+
+// WithGo sets the Go field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Go field is set to the value of the last call.
+func (b *PulsarFunctionSpecApplyConfiguration) WithGo(value *RuntimeApplyConfiguration) *PulsarFunctionSpecApplyConfiguration {
+	b.Go = value
+	return b
+}
+
+// WithGeneric sets the Generic field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Generic field is set to the value of the last call.
+func (b *PulsarFunctionSpecApplyConfiguration) WithGeneric(value *GenericRuntimeApplyConfiguration) *PulsarFunctionSpecApplyConfiguration {
+	b.Generic = value
 	return b
 }
 
@@ -376,70 +494,6 @@ func (b *PulsarFunctionSpecApplyConfiguration) WithSubscriptionPosition(value ad
 // If called multiple times, the SkipToLatest field is set to the value of the last call.
 func (b *PulsarFunctionSpecApplyConfiguration) WithSkipToLatest(value bool) *PulsarFunctionSpecApplyConfiguration {
 	b.SkipToLatest = &value
-	return b
-}
-
-// WithCleanupSubscription sets the CleanupSubscription field in the declarative configuration to the given value
-// and returns the receiver, so that objects can be built by chaining "With" function invocations.
-// If called multiple times, the CleanupSubscription field is set to the value of the last call.
-func (b *PulsarFunctionSpecApplyConfiguration) WithCleanupSubscription(value bool) *PulsarFunctionSpecApplyConfiguration {
-	b.CleanupSubscription = &value
-	return b
-}
-
-// WithRetainOrdering sets the RetainOrdering field in the declarative configuration to the given value
-// and returns the receiver, so that objects can be built by chaining "With" function invocations.
-// If called multiple times, the RetainOrdering field is set to the value of the last call.
-func (b *PulsarFunctionSpecApplyConfiguration) WithRetainOrdering(value bool) *PulsarFunctionSpecApplyConfiguration {
-	b.RetainOrdering = &value
-	return b
-}
-
-// WithRetainKeyOrdering sets the RetainKeyOrdering field in the declarative configuration to the given value
-// and returns the receiver, so that objects can be built by chaining "With" function invocations.
-// If called multiple times, the RetainKeyOrdering field is set to the value of the last call.
-func (b *PulsarFunctionSpecApplyConfiguration) WithRetainKeyOrdering(value bool) *PulsarFunctionSpecApplyConfiguration {
-	b.RetainKeyOrdering = &value
-	return b
-}
-
-// WithAutoAck sets the AutoAck field in the declarative configuration to the given value
-// and returns the receiver, so that objects can be built by chaining "With" function invocations.
-// If called multiple times, the AutoAck field is set to the value of the last call.
-func (b *PulsarFunctionSpecApplyConfiguration) WithAutoAck(value bool) *PulsarFunctionSpecApplyConfiguration {
-	b.AutoAck = &value
-	return b
-}
-
-// WithTimeoutMs sets the TimeoutMs field in the declarative configuration to the given value
-// and returns the receiver, so that objects can be built by chaining "With" function invocations.
-// If called multiple times, the TimeoutMs field is set to the value of the last call.
-func (b *PulsarFunctionSpecApplyConfiguration) WithTimeoutMs(value int64) *PulsarFunctionSpecApplyConfiguration {
-	b.TimeoutMs = &value
-	return b
-}
-
-// WithMaxMessageRetries sets the MaxMessageRetries field in the declarative configuration to the given value
-// and returns the receiver, so that objects can be built by chaining "With" function invocations.
-// If called multiple times, the MaxMessageRetries field is set to the value of the last call.
-func (b *PulsarFunctionSpecApplyConfiguration) WithMaxMessageRetries(value int32) *PulsarFunctionSpecApplyConfiguration {
-	b.MaxMessageRetries = &value
-	return b
-}
-
-// WithDeadLetterTopic sets the DeadLetterTopic field in the declarative configuration to the given value
-// and returns the receiver, so that objects can be built by chaining "With" function invocations.
-// If called multiple times, the DeadLetterTopic field is set to the value of the last call.
-func (b *PulsarFunctionSpecApplyConfiguration) WithDeadLetterTopic(value string) *PulsarFunctionSpecApplyConfiguration {
-	b.DeadLetterTopic = &value
-	return b
-}
-
-// WithForwardSourceMessageProperty sets the ForwardSourceMessageProperty field in the declarative configuration to the given value
-// and returns the receiver, so that objects can be built by chaining "With" function invocations.
-// If called multiple times, the ForwardSourceMessageProperty field is set to the value of the last call.
-func (b *PulsarFunctionSpecApplyConfiguration) WithForwardSourceMessageProperty(value bool) *PulsarFunctionSpecApplyConfiguration {
-	b.ForwardSourceMessageProperty = &value
 	return b
 }
 
@@ -472,5 +526,21 @@ func (b *PulsarFunctionSpecApplyConfiguration) WithUserConfig(value runtime.RawE
 // If called multiple times, the ExposePulsarAdminClientEnabled field is set to the value of the last call.
 func (b *PulsarFunctionSpecApplyConfiguration) WithExposePulsarAdminClientEnabled(value bool) *PulsarFunctionSpecApplyConfiguration {
 	b.ExposePulsarAdminClientEnabled = &value
+	return b
+}
+
+// WithSourceConfig sets the SourceConfig field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the SourceConfig field is set to the value of the last call.
+func (b *PulsarFunctionSpecApplyConfiguration) WithSourceConfig(value *FunctionSourceApplyConfiguration) *PulsarFunctionSpecApplyConfiguration {
+	b.SourceConfig = value
+	return b
+}
+
+// WithSinkConfig sets the SinkConfig field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the SinkConfig field is set to the value of the last call.
+func (b *PulsarFunctionSpecApplyConfiguration) WithSinkConfig(value *FunctionSinkApplyConfiguration) *PulsarFunctionSpecApplyConfiguration {
+	b.SinkConfig = value
 	return b
 }

@@ -32,6 +32,8 @@ type ResourcesApplyConfiguration struct {
 	Requests *v1.ResourceList `json:"requests,omitempty"`
 	// What an instance may use at most: cpu and memory.
 	Limits *v1.ResourceList `json:"limits,omitempty"`
+	// Claims of the pod that an instance uses.
+	Claims []v1.ResourceClaim `json:"claims,omitempty"`
 	// Disk of an instance, as Pulsar's resources have it.
 	// Has no effect yet: Function Mesh has no place for it.
 	Disk *resource.Quantity `json:"disk,omitempty"`
@@ -56,6 +58,16 @@ func (b *ResourcesApplyConfiguration) WithRequests(value v1.ResourceList) *Resou
 // If called multiple times, the Limits field is set to the value of the last call.
 func (b *ResourcesApplyConfiguration) WithLimits(value v1.ResourceList) *ResourcesApplyConfiguration {
 	b.Limits = &value
+	return b
+}
+
+// WithClaims adds the given value to the Claims field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, values provided by each call will be appended to the Claims field.
+func (b *ResourcesApplyConfiguration) WithClaims(values ...v1.ResourceClaim) *ResourcesApplyConfiguration {
+	for i := range values {
+		b.Claims = append(b.Claims, values[i])
+	}
 	return b
 }
 

@@ -21,7 +21,7 @@ package v1alpha1
 // RuntimeApplyConfiguration represents a declarative configuration of the Runtime type for use
 // with apply.
 //
-// Runtime is what a language runtime can be told.
+// Runtime is what every language runtime can be told.
 type RuntimeApplyConfiguration struct {
 	// What the runtime writes to its log.
 	Log *RuntimeLogApplyConfiguration `json:"log,omitempty"`

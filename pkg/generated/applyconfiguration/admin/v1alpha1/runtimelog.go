@@ -26,6 +26,17 @@ type RuntimeLogApplyConfiguration struct {
 	// The least severe level that is logged: off, trace, debug, info, warn, error,
 	// fatal, all or panic.
 	Level *string `json:"level,omitempty"`
+	// How lines are written: json or text.
+	Format *string `json:"format,omitempty"`
+	// When the log begins a new file: TimedPolicyWithDaily, TimedPolicyWithWeekly,
+	// TimedPolicyWithMonthly, SizedPolicyWith10MB, SizedPolicyWith50MB or
+	// SizedPolicyWith100MB.
+	RotatePolicy *string `json:"rotatePolicy,omitempty"`
+	// A configuration of the logging library, instead of the one that is made of
+	// the other settings.
+	LogConfig *LogConfigApplyConfiguration `json:"logConfig,omitempty"`
+	// The format of the Java logging library's configuration: yaml, xml or ini.
+	JavaLog4JConfigFileType *string `json:"javaLog4JConfigFileType,omitempty"`
 }
 
 // RuntimeLogApplyConfiguration constructs a declarative configuration of the RuntimeLog type for use with
@@ -39,5 +50,37 @@ func RuntimeLog() *RuntimeLogApplyConfiguration {
 // If called multiple times, the Level field is set to the value of the last call.
 func (b *RuntimeLogApplyConfiguration) WithLevel(value string) *RuntimeLogApplyConfiguration {
 	b.Level = &value
+	return b
+}
+
+// WithFormat sets the Format field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Format field is set to the value of the last call.
+func (b *RuntimeLogApplyConfiguration) WithFormat(value string) *RuntimeLogApplyConfiguration {
+	b.Format = &value
+	return b
+}
+
+// WithRotatePolicy sets the RotatePolicy field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the RotatePolicy field is set to the value of the last call.
+func (b *RuntimeLogApplyConfiguration) WithRotatePolicy(value string) *RuntimeLogApplyConfiguration {
+	b.RotatePolicy = &value
+	return b
+}
+
+// WithLogConfig sets the LogConfig field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the LogConfig field is set to the value of the last call.
+func (b *RuntimeLogApplyConfiguration) WithLogConfig(value *LogConfigApplyConfiguration) *RuntimeLogApplyConfiguration {
+	b.LogConfig = value
+	return b
+}
+
+// WithJavaLog4JConfigFileType sets the JavaLog4JConfigFileType field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the JavaLog4JConfigFileType field is set to the value of the last call.
+func (b *RuntimeLogApplyConfiguration) WithJavaLog4JConfigFileType(value string) *RuntimeLogApplyConfiguration {
+	b.JavaLog4JConfigFileType = &value
 	return b
 }

@@ -18,6 +18,10 @@ limitations under the License.
 
 package v1alpha1
 
+// PulsarConnectorListerExpansion allows custom methods to be added to
+// PulsarConnectorLister.
+type PulsarConnectorListerExpansion interface{}
+
 // PulsarFunctionListerExpansion allows custom methods to be added to
 // PulsarFunctionLister.
 type PulsarFunctionListerExpansion interface{}
@@ -25,3 +29,19 @@ type PulsarFunctionListerExpansion interface{}
 // PulsarFunctionNamespaceListerExpansion allows custom methods to be added to
 // PulsarFunctionNamespaceLister.
 type PulsarFunctionNamespaceListerExpansion interface{}
+
+// PulsarSinkListerExpansion allows custom methods to be added to
+// PulsarSinkLister.
+type PulsarSinkListerExpansion interface{}
+
+// PulsarSinkNamespaceListerExpansion allows custom methods to be added to
+// PulsarSinkNamespaceLister.
+type PulsarSinkNamespaceListerExpansion interface{}
+
+// PulsarSourceListerExpansion allows custom methods to be added to
+// PulsarSourceLister.
+type PulsarSourceListerExpansion interface{}
+
+// PulsarSourceNamespaceListerExpansion allows custom methods to be added to
+// PulsarSourceNamespaceLister.
+type PulsarSourceNamespaceListerExpansion interface{}

@@ -24,8 +24,14 @@ import (
 
 // Interface provides access to all the informers in this group version.
 type Interface interface {
+	// PulsarConnectors returns a PulsarConnectorInformer.
+	PulsarConnectors() TypedPulsarConnectorInformer
 	// PulsarFunctions returns a PulsarFunctionInformer.
 	PulsarFunctions() TypedPulsarFunctionInformer
+	// PulsarSinks returns a PulsarSinkInformer.
+	PulsarSinks() TypedPulsarSinkInformer
+	// PulsarSources returns a PulsarSourceInformer.
+	PulsarSources() TypedPulsarSourceInformer
 }
 
 type version struct {
@@ -39,7 +45,22 @@ func New(f internalinterfaces.SharedInformerFactory, namespace string, tweakList
 	return &version{factory: f, namespace: namespace, tweakListOptions: tweakListOptions}
 }
 
+// PulsarConnectors returns a TypedPulsarConnectorInformer.
+func (v *version) PulsarConnectors() TypedPulsarConnectorInformer {
+	return &pulsarConnectorInformer{factory: v.factory, tweakListOptions: v.tweakListOptions}
+}
+
 // PulsarFunctions returns a TypedPulsarFunctionInformer.
 func (v *version) PulsarFunctions() TypedPulsarFunctionInformer {
 	return &pulsarFunctionInformer{factory: v.factory, namespace: v.namespace, tweakListOptions: v.tweakListOptions}
+}
+
+// PulsarSinks returns a TypedPulsarSinkInformer.
+func (v *version) PulsarSinks() TypedPulsarSinkInformer {
+	return &pulsarSinkInformer{factory: v.factory, namespace: v.namespace, tweakListOptions: v.tweakListOptions}
+}
+
+// PulsarSources returns a TypedPulsarSourceInformer.
+func (v *version) PulsarSources() TypedPulsarSourceInformer {
+	return &pulsarSourceInformer{factory: v.factory, namespace: v.namespace, tweakListOptions: v.tweakListOptions}
 }

@@ -28,7 +28,10 @@ import (
 
 type AdminV1alpha1Interface interface {
 	RESTClient() rest.Interface
+	PulsarConnectorsGetter
 	PulsarFunctionsGetter
+	PulsarSinksGetter
+	PulsarSourcesGetter
 }
 
 // AdminV1alpha1Client is used to interact with features provided by the admin.functionmesh.io group.
@@ -36,8 +39,20 @@ type AdminV1alpha1Client struct {
 	restClient rest.Interface
 }
 
+func (c *AdminV1alpha1Client) PulsarConnectors() PulsarConnectorInterface {
+	return newPulsarConnectors(c)
+}
+
 func (c *AdminV1alpha1Client) PulsarFunctions(namespace string) PulsarFunctionInterface {
 	return newPulsarFunctions(c, namespace)
+}
+
+func (c *AdminV1alpha1Client) PulsarSinks(namespace string) PulsarSinkInterface {
+	return newPulsarSinks(c, namespace)
+}
+
+func (c *AdminV1alpha1Client) PulsarSources(namespace string) PulsarSourceInterface {
+	return newPulsarSources(c, namespace)
 }
 
 // NewForConfig creates a new AdminV1alpha1Client for the given config.

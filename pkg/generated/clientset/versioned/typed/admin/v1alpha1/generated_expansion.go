@@ -18,4 +18,10 @@ limitations under the License.
 
 package v1alpha1
 
+type PulsarConnectorExpansion interface{}
+
 type PulsarFunctionExpansion interface{}
+
+type PulsarSinkExpansion interface{}
+
+type PulsarSourceExpansion interface{}

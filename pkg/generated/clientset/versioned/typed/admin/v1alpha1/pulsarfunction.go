@@ -24,6 +24,7 @@ import (
 	adminv1alpha1 "github.com/function-mesh/functionmesh-apiserver/pkg/apis/admin/v1alpha1"
 	applyconfigurationadminv1alpha1 "github.com/function-mesh/functionmesh-apiserver/pkg/generated/applyconfiguration/admin/v1alpha1"
 	scheme "github.com/function-mesh/functionmesh-apiserver/pkg/generated/clientset/versioned/scheme"
+	autoscalingv1 "k8s.io/api/autoscaling/v1"
 	v1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	types "k8s.io/apimachinery/pkg/types"
 	watch "k8s.io/apimachinery/pkg/watch"
@@ -47,6 +48,9 @@ type PulsarFunctionInterface interface {
 	Watch(ctx context.Context, opts v1.ListOptions) (watch.Interface, error)
 	Patch(ctx context.Context, name string, pt types.PatchType, data []byte, opts v1.PatchOptions, subresources ...string) (result *adminv1alpha1.PulsarFunction, err error)
 	Apply(ctx context.Context, pulsarFunction *applyconfigurationadminv1alpha1.PulsarFunctionApplyConfiguration, opts v1.ApplyOptions) (result *adminv1alpha1.PulsarFunction, err error)
+	GetScale(ctx context.Context, pulsarFunctionName string, options v1.GetOptions) (*autoscalingv1.Scale, error)
+	UpdateScale(ctx context.Context, pulsarFunctionName string, scale *autoscalingv1.Scale, opts v1.UpdateOptions) (*autoscalingv1.Scale, error)
+
 	PulsarFunctionExpansion
 }
 
@@ -67,4 +71,33 @@ func newPulsarFunctions(c *AdminV1alpha1Client, namespace string) *pulsarFunctio
 			func() *adminv1alpha1.PulsarFunctionList { return &adminv1alpha1.PulsarFunctionList{} },
 		),
 	}
+}
+
+// GetScale takes name of the pulsarFunction, and returns the corresponding autoscalingv1.Scale object, and an error if there is any.
+func (c *pulsarFunctions) GetScale(ctx context.Context, pulsarFunctionName string, options v1.GetOptions) (result *autoscalingv1.Scale, err error) {
+	result = &autoscalingv1.Scale{}
+	err = c.GetClient().Get().
+		Namespace(c.GetNamespace()).
+		Resource("pulsarfunctions").
+		Name(pulsarFunctionName).
+		SubResource("scale").
+		VersionedParams(&options, scheme.ParameterCodec).
+		Do(ctx).
+		Into(result)
+	return
+}
+
+// UpdateScale takes the top resource name and the representation of a scale and updates it. Returns the server's representation of the scale, and an error, if there is any.
+func (c *pulsarFunctions) UpdateScale(ctx context.Context, pulsarFunctionName string, scale *autoscalingv1.Scale, opts v1.UpdateOptions) (result *autoscalingv1.Scale, err error) {
+	result = &autoscalingv1.Scale{}
+	err = c.GetClient().Put().
+		Namespace(c.GetNamespace()).
+		Resource("pulsarfunctions").
+		Name(pulsarFunctionName).
+		SubResource("scale").
+		VersionedParams(&opts, scheme.ParameterCodec).
+		Body(scale).
+		Do(ctx).
+		Into(result)
+	return
 }

@@ -28,8 +28,20 @@ type FakeAdminV1alpha1 struct {
 	*testing.Fake
 }
 
+func (c *FakeAdminV1alpha1) PulsarConnectors() v1alpha1.PulsarConnectorInterface {
+	return newFakePulsarConnectors(c)
+}
+
 func (c *FakeAdminV1alpha1) PulsarFunctions(namespace string) v1alpha1.PulsarFunctionInterface {
 	return newFakePulsarFunctions(c, namespace)
+}
+
+func (c *FakeAdminV1alpha1) PulsarSinks(namespace string) v1alpha1.PulsarSinkInterface {
+	return newFakePulsarSinks(c, namespace)
+}
+
+func (c *FakeAdminV1alpha1) PulsarSources(namespace string) v1alpha1.PulsarSourceInterface {
+	return newFakePulsarSources(c, namespace)
 }
 
 // RESTClient returns a RESTClient that is used to communicate

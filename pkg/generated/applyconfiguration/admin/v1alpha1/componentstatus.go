@@ -22,31 +22,35 @@ import (
 	v1 "k8s.io/client-go/applyconfigurations/meta/v1"
 )
 
-// PulsarFunctionStatusApplyConfiguration represents a declarative configuration of the PulsarFunctionStatus type for use
+// ComponentStatusApplyConfiguration represents a declarative configuration of the ComponentStatus type for use
 // with apply.
 //
-// PulsarFunctionStatus is what was observed of a function.
-type PulsarFunctionStatusApplyConfiguration struct {
-	// The generation of the Function that the Function Mesh operator has acted on.
+// ComponentStatus is what was observed of a function, source or sink.
+type ComponentStatusApplyConfiguration struct {
+	// The generation of the object that conditions and numbers are about.
 	ObservedGeneration *int64 `json:"observedGeneration,omitempty"`
-	// How many instances the operator asked for when it last acted.
+	// How many instances there are.
 	Replicas *int32 `json:"replicas,omitempty"`
+	// How many instances are ready.
+	ReadyReplicas *int32 `json:"readyReplicas,omitempty"`
+	// Selects the instances' pods, as a text.
+	Selector *string `json:"selector,omitempty"`
 	// One word for people: what the conditions amount to.
 	Phase *string `json:"phase,omitempty"`
 	// What was observed, one entry per type.
 	Conditions []v1.ConditionApplyConfiguration `json:"conditions,omitempty"`
 }
 
-// PulsarFunctionStatusApplyConfiguration constructs a declarative configuration of the PulsarFunctionStatus type for use with
+// ComponentStatusApplyConfiguration constructs a declarative configuration of the ComponentStatus type for use with
 // apply.
-func PulsarFunctionStatus() *PulsarFunctionStatusApplyConfiguration {
-	return &PulsarFunctionStatusApplyConfiguration{}
+func ComponentStatus() *ComponentStatusApplyConfiguration {
+	return &ComponentStatusApplyConfiguration{}
 }
 
 // WithObservedGeneration sets the ObservedGeneration field in the declarative configuration to the given value
 // and returns the receiver, so that objects can be built by chaining "With" function invocations.
 // If called multiple times, the ObservedGeneration field is set to the value of the last call.
-func (b *PulsarFunctionStatusApplyConfiguration) WithObservedGeneration(value int64) *PulsarFunctionStatusApplyConfiguration {
+func (b *ComponentStatusApplyConfiguration) WithObservedGeneration(value int64) *ComponentStatusApplyConfiguration {
 	b.ObservedGeneration = &value
 	return b
 }
@@ -54,15 +58,31 @@ func (b *PulsarFunctionStatusApplyConfiguration) WithObservedGeneration(value in
 // WithReplicas sets the Replicas field in the declarative configuration to the given value
 // and returns the receiver, so that objects can be built by chaining "With" function invocations.
 // If called multiple times, the Replicas field is set to the value of the last call.
-func (b *PulsarFunctionStatusApplyConfiguration) WithReplicas(value int32) *PulsarFunctionStatusApplyConfiguration {
+func (b *ComponentStatusApplyConfiguration) WithReplicas(value int32) *ComponentStatusApplyConfiguration {
 	b.Replicas = &value
+	return b
+}
+
+// WithReadyReplicas sets the ReadyReplicas field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the ReadyReplicas field is set to the value of the last call.
+func (b *ComponentStatusApplyConfiguration) WithReadyReplicas(value int32) *ComponentStatusApplyConfiguration {
+	b.ReadyReplicas = &value
+	return b
+}
+
+// WithSelector sets the Selector field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Selector field is set to the value of the last call.
+func (b *ComponentStatusApplyConfiguration) WithSelector(value string) *ComponentStatusApplyConfiguration {
+	b.Selector = &value
 	return b
 }
 
 // WithPhase sets the Phase field in the declarative configuration to the given value
 // and returns the receiver, so that objects can be built by chaining "With" function invocations.
 // If called multiple times, the Phase field is set to the value of the last call.
-func (b *PulsarFunctionStatusApplyConfiguration) WithPhase(value string) *PulsarFunctionStatusApplyConfiguration {
+func (b *ComponentStatusApplyConfiguration) WithPhase(value string) *ComponentStatusApplyConfiguration {
 	b.Phase = &value
 	return b
 }
@@ -70,7 +90,7 @@ func (b *PulsarFunctionStatusApplyConfiguration) WithPhase(value string) *Pulsar
 // WithConditions adds the given value to the Conditions field in the declarative configuration
 // and returns the receiver, so that objects can be build by chaining "With" function invocations.
 // If called multiple times, values provided by each call will be appended to the Conditions field.
-func (b *PulsarFunctionStatusApplyConfiguration) WithConditions(values ...*v1.ConditionApplyConfiguration) *PulsarFunctionStatusApplyConfiguration {
+func (b *ComponentStatusApplyConfiguration) WithConditions(values ...*v1.ConditionApplyConfiguration) *ComponentStatusApplyConfiguration {
 	for i := range values {
 		if values[i] == nil {
 			panic("nil value passed to WithConditions")
