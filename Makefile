@@ -11,9 +11,11 @@ export CGO_ENABLED ?= 0
 
 PRODUCT := functionmesh-apiserver pulsar-admin-shim
 CONTROL_PLANE := etcd kube-apiserver kube-controller-manager kubectl
+# What it takes besides to run pods, which only tests do.
+NODES := kube-scheduler kwok
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test check unit-test e2e-test verify update generate bench clean control-plane
+.PHONY: help run build test check unit-test e2e-test verify update generate bench clean control-plane nodes
 # Targets of one make call share go's caches and two cores: side by side they only get slower.
 .NOTPARALLEL:
 
@@ -35,6 +37,9 @@ build: ## Build the product into bin/.
 control-plane: ## Build etcd, kube-apiserver, kube-controller-manager and kubectl into bin/ (minutes, once).
 	@hack/build-tools.sh $(CONTROL_PLANE)
 
+nodes: ## Build kube-scheduler and kwok into bin/: with them the control plane of tests runs pods.
+	@hack/build-tools.sh $(NODES)
+
 # What fails fast comes first; what needs a real control plane comes last.
 test: check unit-test verify e2e-test ## Run everything that continuous integration runs.
 	@echo "==> all passed"
@@ -55,7 +60,7 @@ unit-test: ## Run the tests that need no control plane.
 	@echo "==> tests of the product"
 	@$(GO) test -timeout $(UNIT_TEST_TIMEOUT) ./...
 
-e2e-test: control-plane build ## Run the tests on a real control plane.
+e2e-test: control-plane nodes build ## Run the tests on a real control plane.
 	@echo "==> tests on a real control plane"
 	@[ "$$PULSAR_JAVA_CLIENT" != off ] || echo "==> PULSAR_JAVA_CLIENT=off: the tests with Pulsar's Java client do not run"
 	@# One package at a time: each has a control plane of its own, and two of them on

@@ -1,10 +1,12 @@
 #!/usr/bin/env bash
-# Builds programs pinned in hack/tools/go.mod into bin/, each once.
+# Builds programs pinned in the modules below hack/tools into bin/, each once.
 #
 #   hack/build-tools.sh etcd kube-apiserver ...
 #
-# A program is built again when hack/tools or the Go version changed. Builds say
-# what they are doing, since a cold build of kube-apiserver takes minutes.
+# A program is built again when its module's versions, its build flags or the Go
+# version changed: not when one more program is pinned beside it, and not when
+# this script changed. Builds say what they are doing, since a cold build of
+# kube-apiserver takes minutes.
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -13,13 +15,11 @@ bin="$root/bin"
 stamps="$bin/.stamps"
 mkdir -p "$stamps"
 
-cd "$tools"
-pinned=$(cat go.mod go.sum "$root/hack/build-tools.sh" | sha256sum | cut -c1-16)
-pinned="$pinned $(go env GOVERSION GOOS GOARCH | tr '\n' ' ')"
+toolchain=$(go env GOVERSION GOOS GOARCH | tr '\n' ' ')
 
 # The version that Kubernetes programs report: without it they call themselves
 # v0.0.0-master, which clients' version checks refuse.
-kubernetes_version=$(go list -m -f '{{.Version}}' k8s.io/kubernetes)
+kubernetes_version=$(cd "$tools" && go list -m -f '{{.Version}}' k8s.io/kubernetes)
 minor=$(cut -d. -f2 <<<"$kubernetes_version")
 kubernetes_ldflags=""
 for package in k8s.io/component-base/version k8s.io/client-go/pkg/version; do
@@ -30,13 +30,54 @@ done
 package_of() {
   case "$1" in
     etcd) echo go.etcd.io/etcd/server/v3 ;;
-    kube-apiserver | kube-controller-manager | kubectl) echo "k8s.io/kubernetes/cmd/$1" ;;
+    kube-apiserver | kube-controller-manager | kube-scheduler | kubectl) echo "k8s.io/kubernetes/cmd/$1" ;;
     applyconfiguration-gen | client-gen | deepcopy-gen | defaulter-gen | informer-gen | lister-gen) echo "k8s.io/code-generator/cmd/$1" ;;
     openapi-gen) echo k8s.io/kube-openapi/cmd/openapi-gen ;;
+    kwok) echo sigs.k8s.io/kwok/cmd/kwok ;;
     controller-gen) echo sigs.k8s.io/controller-tools/cmd/controller-gen ;;
     staticcheck) echo honnef.co/go/tools/cmd/staticcheck ;;
     *) echo "unknown tool: $1" >&2; return 1 ;;
   esac
+}
+
+# The folder of the module that pins a program.
+module_of() {
+  case "$1" in
+    kwok) echo "$tools/kwok" ;;
+    *) echo "$tools" ;;
+  esac
+}
+
+ldflags_of() {
+  case "$1" in
+    kube-apiserver | kube-controller-manager | kube-scheduler | kubectl) echo "-s -w$kubernetes_ldflags" ;;
+    *) echo "-s -w" ;;
+  esac
+}
+
+# What a program is built from: everything that, changed, means building it
+# again. Of go.mod that is the versions: not the list of tools, not a comment.
+stamp_of() {
+  local module sources
+  module=$(module_of "$1")
+  sources=$({
+    sed '/^tool (/,/^)/d; /^tool /d; s,[[:space:]]*//.*,,' "$module/go.mod"
+    cat "$module/go.sum"
+    package_of "$1"
+    ldflags_of "$1"
+  } | sha256sum | cut -c1-16)
+  echo "$sources $toolchain"
+}
+
+# The stages by which kwok moves nodes and pods along are files of its module
+# that the program doesn't embed.
+copy_kwok_stages() {
+  local module file
+  module=$(cd "$tools/kwok" && go list -m -f '{{.Dir}}' sigs.k8s.io/kwok)
+  for file in "$module"/kustomize/stage/node/fast/node-*.yaml "$module"/kustomize/stage/pod/fast/pod-*.yaml; do
+    echo "---"
+    cat "$file"
+  done >"$bin/kwok-stages.yaml"
 }
 
 # Says every half minute that a long build is still going on.
@@ -51,15 +92,15 @@ trap stop_heartbeat EXIT
 
 for tool in "$@"; do
   package=$(package_of "$tool")
-  if [[ -x "$bin/$tool" && "$(cat "$stamps/$tool" 2>/dev/null)" == "$pinned" ]]; then
+  stamp=$(stamp_of "$tool")
+  if [[ -x "$bin/$tool" && "$(cat "$stamps/$tool" 2>/dev/null)" == "$stamp" ]]; then
     continue
   fi
-  ldflags="-s -w"
   hint=""
   case "$tool" in
-    kube-apiserver) ldflags+="$kubernetes_ldflags"; hint=" (the longest step: about 5 minutes on 2 cores the first time)" ;;
-    kube-controller-manager) ldflags+="$kubernetes_ldflags"; hint=" (about 2 minutes the first time)" ;;
-    kubectl) ldflags+="$kubernetes_ldflags" ;;
+    kube-apiserver) hint=" (the longest step: about 5 minutes on 2 cores the first time)" ;;
+    kube-controller-manager) hint=" (about 2 minutes the first time)" ;;
+    kwok) hint=" (about a minute the first time)" ;;
   esac
   echo "building bin/$tool from $package$hint"
   start=$SECONDS
@@ -73,8 +114,11 @@ for tool in "$@"; do
     done
   ) &
   heartbeat=$!
-  CGO_ENABLED=0 go build -ldflags "$ldflags" -o "$bin/$tool" "$package"
+  (cd "$(module_of "$tool")" && CGO_ENABLED=0 go build -ldflags "$(ldflags_of "$tool")" -o "$bin/$tool" "$package")
+  if [[ "$tool" == kwok ]]; then
+    copy_kwok_stages
+  fi
   stop_heartbeat
-  echo "$pinned" >"$stamps/$tool"
+  echo "$stamp" >"$stamps/$tool"
   echo "built bin/$tool in $((SECONDS - start)) s"
 done
