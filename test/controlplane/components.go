@@ -137,21 +137,32 @@ func (cp *ControlPlane) apiServerOptions() (ServerOptions, error) {
 }
 
 func (cp *ControlPlane) controllerManagerOptions() (ServerOptions, error) {
-	config, err := cp.ClientCertConfig("system:kube-controller-manager")
+	files := cp.pki
+	return cp.controllerOptions("kube-controller-manager",
+		// The default throttle makes the accounts of all controllers take seconds.
+		"--kube-api-qps=500", "--kube-api-burst=1000",
+		// Each controller has its own account and least rights, as in clusters.
+		"--use-service-account-credentials",
+		"--service-account-private-key-file="+files.tokenKey,
+		"--root-ca-file="+files.clusterCA,
+		"--cluster-signing-cert-file="+files.clusterCA, "--cluster-signing-key-file="+files.clusterCAKey,
+	)
+}
+
+// controllerOptions describes a program of Kubernetes that does its work through
+// kube-apiserver, as the user system:NAME, whose rights kube-apiserver creates.
+func (cp *ControlPlane) controllerOptions(name string, extraArgs ...string) (ServerOptions, error) {
+	kubeconfig, err := cp.componentKubeconfig(name, "system:"+name)
 	if err != nil {
-		return ServerOptions{}, err
-	}
-	kubeconfig := filepath.Join(cp.options.Dir, pkiDir, "kube-controller-manager.kubeconfig")
-	if err := WriteKubeconfig(kubeconfig, config); err != nil {
 		return ServerOptions{}, err
 	}
 	files := cp.pki
 	return ServerOptions{
-		Process:    cp.process("kube-controller-manager"),
+		Process:    cp.process(name),
 		Grace:      stopGrace,
 		Unexpected: cp.unexpected,
 		Args: func(port int) []string {
-			return []string{
+			return append([]string{
 				"--bind-address=" + Loopback,
 				"--secure-port=" + strconv.Itoa(port),
 				"--tls-cert-file=" + files.serving, "--tls-private-key-file=" + files.servingKey,
@@ -159,19 +170,25 @@ func (cp *ControlPlane) controllerManagerOptions() (ServerOptions, error) {
 				"--authentication-kubeconfig=" + kubeconfig,
 				"--authorization-kubeconfig=" + kubeconfig,
 				"--leader-elect=false",
-				// The default throttle makes the accounts of all controllers take seconds.
-				"--kube-api-qps=500", "--kube-api-burst=1000",
-				// Each controller has its own account and least rights, as in clusters.
-				"--use-service-account-credentials",
-				"--service-account-private-key-file=" + files.tokenKey,
-				"--root-ca-file=" + files.clusterCA,
-				"--cluster-signing-cert-file=" + files.clusterCA, "--cluster-signing-key-file=" + files.clusterCAKey,
-			}
+			}, extraArgs...)
 		},
-		Ready: func(ctx context.Context, port int) error {
-			return cp.CheckHealth(ctx, httpsURL(port)+"/healthz")
-		},
+		Ready: cp.healthz,
 	}, nil
+}
+
+// componentKubeconfig writes a kubeconfig for a component, which kube-apiserver
+// knows as user, and returns its path.
+func (cp *ControlPlane) componentKubeconfig(component, user string) (string, error) {
+	config, err := cp.ClientCertConfig(user)
+	if err != nil {
+		return "", err
+	}
+	path := filepath.Join(cp.options.Dir, pkiDir, component+".kubeconfig")
+	return path, WriteKubeconfig(path, config)
+}
+
+func (cp *ControlPlane) healthz(ctx context.Context, port int) error {
+	return cp.CheckHealth(ctx, httpsURL(port)+"/healthz")
 }
 
 // CheckHealth returns nil when a GET of url answers 200. Over HTTPS it asks

@@ -1,8 +1,12 @@
 // Package controlplane starts and stops a real Kubernetes control plane without
 // a cluster: etcd, kube-apiserver and kube-controller-manager as child processes
 // on loopback, with RBAC, an aggregation layer, service account tokens and an
-// audit log. There are no nodes, so nothing runs pods, and no cluster network:
-// an APIService reaches its server through a Service of type ExternalName.
+// audit log. There is no cluster network: an APIService reaches its server
+// through a Service of type ExternalName.
+//
+// Unless asked for, there are no nodes either, so no pod is ever scheduled. Fake
+// nodes run no containers: kube-scheduler binds pods to them, and kwok says of
+// each pod what a kubelet would, that it is ready (or, see FailPod, that it isn't).
 //
 // `make run` and the tests use this package, so that what people try is what is
 // tested. It runs on Linux only, because only there a child can be made to die
@@ -35,6 +39,9 @@ type Options struct {
 	Logf func(format string, args ...any)
 	// ExtraAPIServerArgs are appended to kube-apiserver's flags.
 	ExtraAPIServerArgs []string
+	// Nodes is the number of fake nodes. With any, BinDir must also hold
+	// kube-scheduler, kwok and kwok-stages.yaml.
+	Nodes int
 }
 
 // ControlPlane is a running control plane.
@@ -47,13 +54,16 @@ type ControlPlane struct {
 	etcd              *Server
 	apiServer         *Server
 	controllerManager *Server
+	// scheduler and kwok are nil without nodes.
+	scheduler *Server
+	kwok      *Server
 
 	unexpected chan *UnexpectedExit
 }
 
 // Start starts a control plane and returns once kube-apiserver and
-// kube-controller-manager are healthy and the namespace default has its service
-// account. On an error nothing is left running.
+// kube-controller-manager are healthy, the namespace default has its service
+// account and all nodes take pods. On an error nothing is left running.
 func Start(ctx context.Context, options Options) (*ControlPlane, error) {
 	dir, err := filepath.Abs(options.Dir)
 	if err != nil {
@@ -111,15 +121,19 @@ func (cp *ControlPlane) start(ctx context.Context) error {
 	if cp.controllerManager, err = StartServer(ctx, options); err != nil {
 		return err
 	}
-	return waitUntil(ctx, cp.controllerManager.Process(), func(ctx context.Context) error {
+	err = waitUntil(ctx, cp.controllerManager.Process(), func(ctx context.Context) error {
 		_, err := cp.client.CoreV1().ServiceAccounts(metav1.NamespaceDefault).Get(ctx, "default", metav1.GetOptions{})
 		return err
 	})
+	if err != nil || cp.options.Nodes == 0 {
+		return err
+	}
+	return cp.startNodes(ctx)
 }
 
 // Stop ends all processes, the ones that use another first.
 func (cp *ControlPlane) Stop() {
-	for _, server := range []*Server{cp.controllerManager, cp.apiServer, cp.etcd} {
+	for _, server := range []*Server{cp.kwok, cp.scheduler, cp.controllerManager, cp.apiServer, cp.etcd} {
 		if server != nil {
 			server.Stop()
 		}

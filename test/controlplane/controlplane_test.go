@@ -277,11 +277,10 @@ func TestNothingSurvivesAKilledParent(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = parent.Wait() // always "signal: killed"
-	var etcd, apiServer, controllerManager int
-	if _, err := fmt.Sscan(line, &etcd, &apiServer, &controllerManager); err != nil {
-		t.Fatalf("the control plane did not start: %v, %v", readErr, err)
+	var pids map[string]int
+	if err := json.Unmarshal([]byte(line), &pids); err != nil || len(pids) != 5 {
+		t.Fatalf("the control plane did not start: %v, %v, processes %v", readErr, err, pids)
 	}
-	pids := map[string]int{"etcd": etcd, "kube-apiserver": apiServer, "kube-controller-manager": controllerManager}
 	for name, pid := range pids {
 		t.Cleanup(func() {
 			if runs(pid, name) {

@@ -2,6 +2,7 @@ package controlplane
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net"
@@ -59,15 +60,30 @@ func waitForSignal(signals ...os.Signal) {
 func runPlane(dir string) error {
 	ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
 	defer cancel()
-	cp, err := Start(ctx, Options{BinDir: binDir(), Dir: dir})
+	cp, err := Start(ctx, Options{BinDir: binDir(), Dir: dir, Nodes: 1})
 	if err != nil {
 		return err
 	}
 	defer cp.Stop()
-	fmt.Println(cp.etcd.Process().PID(), cp.apiServer.Process().PID(), cp.controllerManager.Process().PID())
+	pids, err := json.Marshal(pidsOf(cp))
+	if err != nil {
+		return err
+	}
+	fmt.Println(string(pids))
 	// Ends when the parent closes the pipe, so that a failed test leaves nothing.
 	_, err = io.Copy(io.Discard, os.Stdin)
 	return err
+}
+
+// pidsOf returns the ids of a control plane's processes by program.
+func pidsOf(cp *ControlPlane) map[string]int {
+	pids := map[string]int{}
+	for _, server := range []*Server{cp.etcd, cp.apiServer, cp.controllerManager, cp.scheduler, cp.kwok} {
+		if server != nil {
+			pids[server.Process().Name()] = server.Process().PID()
+		}
+	}
+	return pids
 }
 
 func runListener(address string) error {

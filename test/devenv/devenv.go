@@ -64,6 +64,8 @@ type Options struct {
 	Logf func(format string, args ...any)
 	// ShimPort is the shim's port on loopback, or 0 for a free one.
 	ShimPort int
+	// Nodes is the number of fake nodes; see controlplane.Options.
+	Nodes int
 	// Config replaces DefaultConfig.
 	Config string
 	// KubeAPIServerArgs, APIServerArgs and ShimArgs are appended to the flags of
@@ -107,6 +109,7 @@ func Start(ctx context.Context, options Options) (*Env, error) {
 		Dir:                options.Dir,
 		Logf:               options.Logf,
 		ExtraAPIServerArgs: options.KubeAPIServerArgs,
+		Nodes:              options.Nodes,
 	})
 	if err != nil {
 		return nil, err
