@@ -83,7 +83,7 @@ func (c CompletedConfig) pulsarFunctions() (rest.Storage, error) {
 	if err != nil {
 		return nil, err
 	}
-	translator := translation.NewFunctionTranslator(c.file)
+	translator := translation.NewFunctionTranslator(c.file, nil)
 	return pulsarfunction.NewREST(pulsarfunction.Config{
 		Scheme:           Scheme,
 		Client:           client,

@@ -139,7 +139,7 @@ func validateCluster(at *field.Path, cluster v1alpha1.PulsarCluster) field.Error
 // clusters with one of them would share its URLs.
 func validateConfigMapNames(config *v1alpha1.FunctionMeshAPIServerConfiguration) field.ErrorList {
 	var errs field.ErrorList
-	nameOf := translation.NewFunctionTranslator(config).ConfigMapName
+	nameOf := translation.NewFunctionTranslator(config, nil).ConfigMapName
 	clusterOf := map[string]string{}
 	for i, cluster := range config.PulsarClusters {
 		at, name := field.NewPath("pulsarClusters").Index(i).Child("configMapName"), nameOf(cluster.Name)

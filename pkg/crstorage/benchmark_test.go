@@ -20,7 +20,7 @@ func benchmarkProjection() projection {
 	translator := translation.NewFunctionTranslator(&configv1alpha1.FunctionMeshAPIServerConfiguration{
 		PulsarClusters:   []configv1alpha1.PulsarCluster{{Name: "pulsar"}},
 		PackageDirectory: "/pulsar",
-	})
+	}, nil)
 	return typedProjection[computev1alpha1.Function, *computev1alpha1.Function, *v1alpha1.PulsarFunction]{translator: translator}
 }
 

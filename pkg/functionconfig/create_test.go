@@ -100,8 +100,8 @@ func TestToFunction(t *testing.T) {
 			},
 		},
 		"a client's file name stays with the client": {`{"jar":"../x.jar"}`, func(s *spec) { s.Java = &v1alpha1.JavaRuntime{} }},
-		"a built-in jar":        {`{"jar":"builtin://x"}`, func(s *spec) { s.Java, s.Package = &v1alpha1.Runtime{}, &v1alpha1.Package{Location: "builtin://x"} }},
-		"a built-in type":       {`{"functionType":"x"}`, func(s *spec) { s.Java, s.Package = &v1alpha1.Runtime{}, &v1alpha1.Package{Location: "builtin://x"} }},
+		"a built-in jar":        {`{"jar":"builtin://x"}`, func(s *spec) { s.Java, s.Package = &v1alpha1.JavaRuntime{}, &v1alpha1.Package{Location: "builtin://x"} }},
+		"a built-in type":       {`{"functionType":"x"}`, func(s *spec) { s.Java, s.Package = &v1alpha1.JavaRuntime{}, &v1alpha1.Package{Location: "builtin://x"} }},
 		"another runtime's URL": {`{"jar":"x.jar","py":"function://t/n/p@1"}`, func(s *spec) { s.Java = &v1alpha1.JavaRuntime{} }},
 		"a package URL in py": {`{"py":"function://t/n/p@1"}`, func(s *spec) {
 			s.Python, s.Package = &v1alpha1.Runtime{}, &v1alpha1.Package{Location: "function://t/n/p@1"}

@@ -126,10 +126,3 @@ func SelectorToCR(selector labels.Selector) labels.Selector {
 	}
 	return rewritten
 }
-
-func emptyAsNil[K comparable, V any](values map[K]V) map[K]V {
-	if len(values) == 0 {
-		return nil
-	}
-	return values
-}

@@ -68,7 +68,7 @@ func TestCommittedListIsThatOfTheDefinition(t *testing.T) {
 func TestWrittenFunctionsFitTheDefinition(t *testing.T) {
 	checker := crdpaths.NewChecker(committedFields(t))
 	validator := schemaValidator(t)
-	translator := NewFunctionTranslator(testConfig())
+	translator := NewFunctionTranslator(testConfig(), nil)
 	seen := map[string]bool{}
 	for seed := range int64(rounds) {
 		view := randomView(rand.New(rand.NewSource(seed)), translator)

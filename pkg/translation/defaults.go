@@ -9,45 +9,55 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/api/resource"
+	"k8s.io/utils/ptr"
 
 	adminv1alpha1 "github.com/function-mesh/functionmesh-apiserver/pkg/apis/admin/v1alpha1"
-	computev1alpha1 "github.com/function-mesh/functionmesh-apiserver/pkg/apis/compute/v1alpha1"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/identity"
 )
 
-// Default fills in what the author of a new function left to the server: Pulsar's
-// defaults, the cluster, the type classes, what Go functions need, and resources.
-// The identity is not among it.
-func (t *FunctionTranslator) Default(view *adminv1alpha1.PulsarFunction) {
+// Default fills in what the author of something new left to the server: Pulsar's
+// defaults, the cluster, what a built-in package brings along, the type classes, what
+// Go functions need, and resources. The identity is not among it.
+func (t *Translator[CR, P, View]) Default(view View) {
+	t.setBuiltinDefaults(view, nil)
 	t.setDefaults(view)
-	setGoInputs(&view.Spec)
-	t.setDefaultResources(&view.Spec)
+	setGoInputs(view)
+	t.setDefaultResources(view)
 }
 
-// DefaultUpdate is Default for a function that exists and is before. Its resources
-// stay as they are unless the update is about them: an adopted one may do without
-// any, and must not be restarted because somebody labels it.
-func (t *FunctionTranslator) DefaultUpdate(view, before *adminv1alpha1.PulsarFunction) {
+// DefaultUpdate is Default for what exists and is before. Its resources stay as they
+// are unless the update is about them: an adopted one may do without any, and must
+// not be restarted because somebody labels it.
+func (t *Translator[CR, P, View]) DefaultUpdate(view, before View) {
+	t.setBuiltinDefaults(view, before)
 	t.setDefaults(view)
-	setGoInputs(&view.Spec)
-	if !equality.Semantic.DeepEqual(resourcesToCR(view.Spec.Resources), resourcesToCR(before.Spec.Resources)) {
-		t.setDefaultResources(&view.Spec)
+	setGoInputs(view)
+	if !equality.Semantic.DeepEqual(resourcesToCR(view.Common().Resources), resourcesToCR(before.Common().Resources)) {
+		t.setDefaultResources(view)
 	}
 }
 
 // setDefaults fills in what FromCR never leaves out. So it can be done to the old
 // and the new view of an update without hiding a difference between them.
-func (t *FunctionTranslator) setDefaults(view *adminv1alpha1.PulsarFunction) {
-	adminv1alpha1.SetDefaults_PulsarFunction(view)
-	spec := &view.Spec
+func (t *Translator[CR, P, View]) setDefaults(view View) {
+	t.kind.setDefaults(view)
+	spec := view.Common()
 	if spec.Cluster == "" && len(t.config.PulsarClusters) > 0 {
 		spec.Cluster = t.config.PulsarClusters[0].Name
 	}
-	spec.InputTypeClassName = orDefault(spec.InputTypeClassName, DefaultTypeClassName)
-	spec.OutputTypeClassName = orDefault(spec.OutputTypeClassName, DefaultTypeClassName)
+	if spec.MinReplicas == nil {
+		spec.MinReplicas = ptr.To(operatorDefaultMinReplicas)
+	}
+	if input := view.Input(); input != nil {
+		input.InputTypeClassName = orDefault(input.InputTypeClassName, DefaultTypeClassName)
+	}
+	if output := view.Output(); output != nil {
+		output.OutputTypeClassName = orDefault(output.OutputTypeClassName, DefaultTypeClassName)
+	}
 }
 
-func (t *FunctionTranslator) setDefaultResources(spec *adminv1alpha1.PulsarFunctionSpec) {
+func (t *Translator[CR, P, View]) setDefaultResources(view View) {
+	spec := view.Common()
 	if spec.Resources == nil {
 		spec.Resources = &adminv1alpha1.Resources{}
 	}
@@ -56,9 +66,12 @@ func (t *FunctionTranslator) setDefaultResources(spec *adminv1alpha1.PulsarFunct
 
 // setGoInputs names the topics of a Go function. The operator looks at input.topics
 // alone there, and dereferences the first of them without a check.
-func setGoInputs(spec *adminv1alpha1.PulsarFunctionSpec) {
-	if spec.Go != nil && len(spec.Inputs) == 0 {
-		spec.Inputs = plainTopics(spec.InputSpecs)
+func setGoInputs(view adminv1alpha1.Component) {
+	if runtimesOf(view).golang == nil {
+		return
+	}
+	if input := view.Input(); len(input.Inputs) == 0 {
+		input.Inputs = plainTopics(input.InputSpecs)
 	}
 }
 
@@ -77,12 +90,17 @@ func plainTopics(specs map[string]adminv1alpha1.ConsumerSpec) []string {
 // A file name ends up in a shell command, so nothing else is taken from a location.
 var plainFileName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$`)
 
+// pythonLanguage is the language of generic runtimes whose files Python loads.
+const pythonLanguage = "python"
+
 // defaultFileName names the package's file after its location, or after the class
 // where Python has to find the module by the file's name.
-func defaultFileName(spec *adminv1alpha1.PulsarFunctionSpec) string {
+func defaultFileName(view adminv1alpha1.Component) string {
+	spec, blocks := view.Common(), runtimesOf(view)
 	base := locationName(spec.Package.Location)
+	python := blocks.python != nil || blocks.generic != nil && blocks.generic.Language == pythonLanguage
 	switch extension := path.Ext(base); {
-	case spec.Python != nil:
+	case python:
 		if slices.Contains([]string{".py", ".zip", ".whl"}, extension) {
 			return base
 		}
@@ -94,7 +112,7 @@ func defaultFileName(spec *adminv1alpha1.PulsarFunctionSpec) string {
 			return module + ".py"
 		}
 		return base + ".py"
-	case spec.Java != nil:
+	case blocks.java != nil:
 		if extension == ".jar" || extension == ".nar" {
 			return base
 		}
@@ -122,7 +140,7 @@ func locationName(location string) string {
 // request that is absent equals the limit, as in Kubernetes. The operator refuses
 // a function without both a request and a limit of memory, so the limit is at
 // least the request.
-func (t *FunctionTranslator) completeResources(requests, limits *corev1.ResourceList) {
+func (t *Translator[CR, P, View]) completeResources(requests, limits *corev1.ResourceList) {
 	for _, name := range []corev1.ResourceName{corev1.ResourceCPU, corev1.ResourceMemory} {
 		fallback := t.config.DefaultResources[name]
 		request, hasRequest := (*requests)[name]
@@ -157,25 +175,11 @@ const clusterConfigMapSuffix = "-function-mesh-config"
 
 // ConfigMapName returns the name of the ConfigMap by which instances find a Pulsar
 // cluster, whether the cluster is configured or not.
-func (t *FunctionTranslator) ConfigMapName(cluster string) string {
+func (t *Translator[CR, P, View]) ConfigMapName(cluster string) string {
 	for _, configured := range t.config.PulsarClusters {
 		if configured.Name == cluster && configured.ConfigMapName != "" {
 			return configured.ConfigMapName
 		}
 	}
 	return identity.SanitizeWorkerName(cluster) + clusterConfigMapSuffix
-}
-
-// image returns the configured image for the runtime that a Function has. Without
-// one the operator takes its own.
-func (t *FunctionTranslator) image(spec *computev1alpha1.FunctionSpec) string {
-	switch images := t.config.RunnerImages; {
-	case spec.Java != nil:
-		return images.Java
-	case spec.Python != nil:
-		return images.Python
-	case spec.Golang != nil:
-		return images.Go
-	}
-	return ""
 }

@@ -11,7 +11,7 @@ import (
 // A default can follow from another field. What a view keeps while that other field
 // changes has to be written, although the view didn't change in it.
 func TestUpdateOfWhatDefaultsFollowFrom(t *testing.T) {
-	translator := NewFunctionTranslator(testConfig())
+	translator := NewFunctionTranslator(testConfig(), nil)
 	raw := toJSONMap(&computev1alpha1.Function{
 		Spec: computev1alpha1.FunctionSpec{
 			CommonSpec: computev1alpha1.CommonSpec{

@@ -7,7 +7,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/utils/ptr"
 
 	adminv1alpha1 "github.com/function-mesh/functionmesh-apiserver/pkg/apis/admin/v1alpha1"
@@ -27,7 +26,7 @@ func javaFunction() *computev1alpha1.Function {
 
 // A Function that says next to nothing is shown as the operator runs it.
 func TestSilentFunction(t *testing.T) {
-	translator := NewFunctionTranslator(testConfig())
+	translator := NewFunctionTranslator(testConfig(), nil)
 	view, err := translator.FromCR(javaFunction())
 	if err != nil {
 		t.Fatal(err)
@@ -36,7 +35,7 @@ func TestSilentFunction(t *testing.T) {
 		ComponentSpec: adminv1alpha1.ComponentSpec{
 			Tenant: "public", Namespace: "default", Name: "word-count", Cluster: "kubernetes",
 			Package: &adminv1alpha1.Package{FileName: "/pulsar/examples/api.jar"}, Java: &adminv1alpha1.JavaRuntime{},
-			Parallelism: ptr.To[int32](1), ProcessingGuarantees: adminv1alpha1.AtLeastOnce,
+			Parallelism: ptr.To[int32](1), MinReplicas: ptr.To[int32](1), ProcessingGuarantees: adminv1alpha1.AtLeastOnce,
 		},
 		InputConfig: adminv1alpha1.InputConfig{
 			InputTypeClassName:   "[B",
@@ -56,17 +55,14 @@ func TestSilentFunction(t *testing.T) {
 }
 
 func TestFunctionsThatCannotBeShown(t *testing.T) {
-	translator := NewFunctionTranslator(testConfig())
+	translator := NewFunctionTranslator(testConfig(), nil)
 	for want, change := range map[string]func(*computev1alpha1.FunctionSpec){
-		"none of the blocks spec.java, spec.python and spec.golang": func(spec *computev1alpha1.FunctionSpec) { spec.Java = nil },
+		"none of the blocks spec.java, spec.python, spec.golang and spec.genericRuntime": func(spec *computev1alpha1.FunctionSpec) { spec.Java = nil },
 		"more than one runtime: java, golang": func(spec *computev1alpha1.FunctionSpec) {
 			spec.Golang = &computev1alpha1.GoRuntime{}
 		},
 		"more than one runtime: java, genericRuntime": func(spec *computev1alpha1.FunctionSpec) {
 			spec.GenericRuntime = &computev1alpha1.GenericRuntime{}
-		},
-		"spec.genericRuntime is not supported": func(spec *computev1alpha1.FunctionSpec) {
-			spec.Java, spec.GenericRuntime = nil, &runtime.RawExtension{}
 		},
 		`spec.processingGuarantee "twice" is not known`: func(spec *computev1alpha1.FunctionSpec) {
 			spec.ProcessingGuarantee = "twice"
@@ -90,7 +86,7 @@ func TestFunctionsThatCannotBeShown(t *testing.T) {
 }
 
 func TestUntranslatable(t *testing.T) {
-	translator := NewFunctionTranslator(testConfig())
+	translator := NewFunctionTranslator(testConfig(), nil)
 	meta := javaFunction().ObjectMeta
 	meta.Labels = map[string]string{"team": "a", ReservedPrefix + "identity": "x"}
 	view := translator.Untranslatable(meta, errors.New("it has two runtimes"))
@@ -113,7 +109,7 @@ func TestUntranslatable(t *testing.T) {
 
 // The Java worker leaves spec.name to the webhook, which takes metadata.name.
 func TestAdoptedNames(t *testing.T) {
-	translator := NewFunctionTranslator(testConfig())
+	translator := NewFunctionTranslator(testConfig(), nil)
 	const hashed = "word-count-640ae9e6"
 	labels := func(prefix, tenant, component string) map[string]string {
 		return map[string]string{
@@ -158,7 +154,7 @@ func TestAdoptedNames(t *testing.T) {
 }
 
 func TestStatus(t *testing.T) {
-	translator := NewFunctionTranslator(testConfig())
+	translator := NewFunctionTranslator(testConfig(), nil)
 	now := metav1.Unix(1_800_000_000, 0)
 	for name, test := range map[string]struct {
 		observed       int64
@@ -176,7 +172,7 @@ func TestStatus(t *testing.T) {
 		cr.DeletionTimestamp = test.deleted
 		cr.Spec.Java.JarLocation = test.location
 		if test.observed > 0 {
-			cr.Status = &computev1alpha1.FunctionStatus{ObservedGeneration: test.observed, Replicas: 3}
+			cr.Status = &computev1alpha1.Status{ObservedGeneration: test.observed, Replicas: 3}
 		}
 		view, err := translator.FromCR(cr)
 		if err != nil {

@@ -22,7 +22,7 @@ func TestGoldenFunctions(t *testing.T) {
 	if err != nil || len(views) == 0 {
 		t.Fatalf("no golden files: %v", err)
 	}
-	translator := NewFunctionTranslator(testConfig())
+	translator := NewFunctionTranslator(testConfig(), nil)
 	checker := crdpaths.NewChecker(committedFields(t))
 	for _, file := range views {
 		t.Run(filepath.Base(file), func(t *testing.T) {

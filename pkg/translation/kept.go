@@ -32,6 +32,9 @@ type keptFields struct {
 	// FileName is the package's file name where its author chose the one that it
 	// would have had anyway.
 	FileName string `json:"fileName,omitempty"`
+	// TransformFunction and TopicToSchemaProperties are of sinks.
+	TransformFunction       *adminv1alpha1.TransformFunction `json:"transformFunction,omitempty"`
+	TopicToSchemaProperties map[string]string                `json:"topicToSchemaProperties,omitempty"`
 }
 
 type keptInputSpec struct {
@@ -41,18 +44,51 @@ type keptInputSpec struct {
 
 // keptFieldsOf returns the fields to keep, and the paths in the view of those that
 // have no effect, in a fixed order.
-func keptFieldsOf(view *adminv1alpha1.PulsarFunction) (keptFields, []string) {
-	spec := &view.Spec
-	kept := keptFields{
-		Version:                        keptFieldsVersion,
-		CustomRuntimeOptions:           spec.CustomRuntimeOptions,
-		ExposePulsarAdminClientEnabled: spec.ExposePulsarAdminClientEnabled,
-	}
+func keptFieldsOf(view adminv1alpha1.Component) (keptFields, []string) {
+	spec := view.Common()
+	kept := keptFields{Version: keptFieldsVersion, CustomRuntimeOptions: spec.CustomRuntimeOptions}
 	var paths []string
-	for topic, input := range spec.InputSpecs {
+	keep := func(path string, set bool) {
+		if set {
+			paths = append(paths, path)
+		}
+	}
+	if input := view.Input(); input != nil {
+		paths = append(paths, keepInputs(input, &kept)...)
+	}
+	if output := view.Output(); output != nil && output.ProducerConfig != nil {
+		kept.BatchingConfig = output.ProducerConfig.BatchingConfig
+		keep("spec.producerConfig.batchingConfig", kept.BatchingConfig != nil)
+	}
+	if spec.Resources != nil {
+		kept.Disk = spec.Resources.Disk
+		keep("spec.resources.disk", kept.Disk != nil)
+	}
+	keep("spec.customRuntimeOptions", kept.CustomRuntimeOptions != "")
+	switch view := view.(type) {
+	case *adminv1alpha1.PulsarFunction:
+		kept.ExposePulsarAdminClientEnabled = view.Spec.ExposePulsarAdminClientEnabled
+		keep("spec.exposePulsarAdminClientEnabled", kept.ExposePulsarAdminClientEnabled != nil)
+	case *adminv1alpha1.PulsarSink:
+		kept.TransformFunction = view.Spec.TransformFunction
+		keep("spec.transformFunction", kept.TransformFunction != nil)
+		kept.TopicToSchemaProperties = emptyAsNil(view.Spec.TopicToSchemaProperties)
+		keep("spec.topicToSchemaProperties", kept.TopicToSchemaProperties != nil)
+	}
+	if pkg := spec.Package; pkg != nil && pkg.Location != "" && pkg.FileName == defaultFileName(view) {
+		kept.FileName = pkg.FileName
+	}
+	slices.Sort(paths)
+	return kept, paths
+}
+
+// keepInputs keeps what is to be kept of inputs, and returns its paths.
+func keepInputs(input *adminv1alpha1.InputConfig, kept *keptFields) []string {
+	var paths []string
+	for topic, spec := range input.InputSpecs {
 		keptInput := keptInputSpec{
-			PoolMessages:                  input.PoolMessages,
-			MessagePayloadProcessorConfig: input.MessagePayloadProcessorConfig,
+			PoolMessages:                  spec.PoolMessages,
+			MessagePayloadProcessorConfig: spec.MessagePayloadProcessorConfig,
 		}
 		if keptInput == (keptInputSpec{}) {
 			continue
@@ -69,30 +105,12 @@ func keptFieldsOf(view *adminv1alpha1.PulsarFunction) (keptFields, []string) {
 			paths = append(paths, path+"messagePayloadProcessorConfig")
 		}
 	}
-	if spec.ProducerConfig != nil && spec.ProducerConfig.BatchingConfig != nil {
-		kept.BatchingConfig = spec.ProducerConfig.BatchingConfig
-		paths = append(paths, "spec.producerConfig.batchingConfig")
-	}
-	if spec.Resources != nil && spec.Resources.Disk != nil {
-		kept.Disk = spec.Resources.Disk
-		paths = append(paths, "spec.resources.disk")
-	}
-	if spec.CustomRuntimeOptions != "" {
-		paths = append(paths, "spec.customRuntimeOptions")
-	}
-	if spec.ExposePulsarAdminClientEnabled != nil {
-		paths = append(paths, "spec.exposePulsarAdminClientEnabled")
-	}
-	if pkg := spec.Package; pkg != nil && pkg.Location != "" && pkg.FileName == defaultFileName(spec) {
-		kept.FileName = pkg.FileName
-	}
-	slices.Sort(paths)
-	return kept, paths
+	return paths
 }
 
 // KeptFieldWarnings returns a warning for each field of a view that is stored but
 // has no effect.
-func KeptFieldWarnings(view *adminv1alpha1.PulsarFunction) []string {
+func KeptFieldWarnings(view adminv1alpha1.Component) []string {
 	_, paths := keptFieldsOf(view)
 	warnings := make([]string, 0, len(paths))
 	for _, path := range paths {
@@ -103,13 +121,13 @@ func KeptFieldWarnings(view *adminv1alpha1.PulsarFunction) []string {
 
 // KeptFieldsSize returns how many bytes the fields of a view without a place in
 // the custom resource need; MaxKeptFieldsSize is the limit.
-func KeptFieldsSize(view *adminv1alpha1.PulsarFunction) (int, error) {
+func KeptFieldsSize(view adminv1alpha1.Component) (int, error) {
 	encoded, err := encodeKeptFields(view)
 	return len(encoded), err
 }
 
 // encodeKeptFields returns the annotation's value; without such fields none.
-func encodeKeptFields(view *adminv1alpha1.PulsarFunction) (string, error) {
+func encodeKeptFields(view adminv1alpha1.Component) (string, error) {
 	kept, paths := keptFieldsOf(view)
 	if len(paths) == 0 && kept.FileName == "" {
 		return "", nil
@@ -123,7 +141,7 @@ func encodeKeptFields(view *adminv1alpha1.PulsarFunction) (string, error) {
 
 // decodeKeptFields restores kept fields from the annotation's value. What was kept
 // of an input that the resource no longer has is left out.
-func decodeKeptFields(encoded string, view *adminv1alpha1.PulsarFunction) error {
+func decodeKeptFields(encoded string, view adminv1alpha1.Component) error {
 	if encoded == "" {
 		return nil
 	}
@@ -139,19 +157,21 @@ func decodeKeptFields(encoded string, view *adminv1alpha1.PulsarFunction) error 
 	if kept.Version != keptFieldsVersion {
 		return fmt.Errorf("annotation %s has version %d, which this server doesn't know", KeptFieldsAnnotation, kept.Version)
 	}
-	spec := &view.Spec
-	for topic, keptInput := range kept.InputSpecs {
-		if input, ok := spec.InputSpecs[topic]; ok {
-			input.PoolMessages = keptInput.PoolMessages
-			input.MessagePayloadProcessorConfig = keptInput.MessagePayloadProcessorConfig
-			spec.InputSpecs[topic] = input
+	spec := view.Common()
+	if input := view.Input(); input != nil {
+		for topic, keptInput := range kept.InputSpecs {
+			if consumer, ok := input.InputSpecs[topic]; ok {
+				consumer.PoolMessages = keptInput.PoolMessages
+				consumer.MessagePayloadProcessorConfig = keptInput.MessagePayloadProcessorConfig
+				input.InputSpecs[topic] = consumer
+			}
 		}
 	}
-	if kept.BatchingConfig != nil {
-		if spec.ProducerConfig == nil {
-			spec.ProducerConfig = &adminv1alpha1.ProducerConfig{}
+	if output := view.Output(); output != nil && kept.BatchingConfig != nil {
+		if output.ProducerConfig == nil {
+			output.ProducerConfig = &adminv1alpha1.ProducerConfig{}
 		}
-		spec.ProducerConfig.BatchingConfig = kept.BatchingConfig
+		output.ProducerConfig.BatchingConfig = kept.BatchingConfig
 	}
 	if kept.Disk != nil {
 		if spec.Resources == nil {
@@ -159,10 +179,16 @@ func decodeKeptFields(encoded string, view *adminv1alpha1.PulsarFunction) error 
 		}
 		spec.Resources.Disk = kept.Disk
 	}
-	if pkg := spec.Package; pkg != nil && pkg.FileName == "" && kept.FileName == defaultFileName(spec) {
+	if pkg := spec.Package; pkg != nil && pkg.FileName == "" && kept.FileName == defaultFileName(view) {
 		pkg.FileName = kept.FileName
 	}
 	spec.CustomRuntimeOptions = kept.CustomRuntimeOptions
-	spec.ExposePulsarAdminClientEnabled = kept.ExposePulsarAdminClientEnabled
+	switch view := view.(type) {
+	case *adminv1alpha1.PulsarFunction:
+		view.Spec.ExposePulsarAdminClientEnabled = kept.ExposePulsarAdminClientEnabled
+	case *adminv1alpha1.PulsarSink:
+		view.Spec.TransformFunction = kept.TransformFunction
+		view.Spec.TopicToSchemaProperties = kept.TopicToSchemaProperties
+	}
 	return nil
 }

@@ -13,7 +13,8 @@ import (
 )
 
 // dropKept removes what the custom resource has no place for.
-func dropKept(spec *adminv1alpha1.PulsarFunctionSpec) {
+func dropKept(view *adminv1alpha1.PulsarFunction) {
+	spec := &view.Spec
 	for topic, input := range spec.InputSpecs {
 		input.PoolMessages, input.MessagePayloadProcessorConfig = false, nil
 		spec.InputSpecs[topic] = input
@@ -24,7 +25,7 @@ func dropKept(spec *adminv1alpha1.PulsarFunctionSpec) {
 	if spec.Resources != nil {
 		spec.Resources.Disk = nil
 	}
-	if pkg := spec.Package; pkg != nil && pkg.Location != "" && pkg.FileName == defaultFileName(&spec.ComponentSpec) {
+	if pkg := spec.Package; pkg != nil && pkg.Location != "" && pkg.FileName == defaultFileName(view) {
 		pkg.FileName = ""
 	}
 	spec.CustomRuntimeOptions, spec.ExposePulsarAdminClientEnabled = "", nil
@@ -32,7 +33,7 @@ func dropKept(spec *adminv1alpha1.PulsarFunctionSpec) {
 }
 
 func FuzzWithoutKeptFields(f *testing.F) {
-	translator := NewFunctionTranslator(testConfig())
+	translator := NewFunctionTranslator(testConfig(), nil)
 	forSeeds(f, func(t *testing.T, r *rand.Rand) {
 		view := randomView(r, translator)
 		cr, err := translator.ToCR(view)
@@ -44,7 +45,7 @@ func FuzzWithoutKeptFields(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		dropKept(&view.Spec)
+		dropKept(view)
 		assertSame(t, "view without its annotation", view.Spec, got.Spec)
 		if warnings := KeptFieldWarnings(view); len(warnings) != 0 {
 			t.Errorf("still warned of: %v", warnings)
@@ -95,7 +96,7 @@ func TestKeptFieldsSize(t *testing.T) {
 }
 
 func TestBrokenKeptFields(t *testing.T) {
-	translator := NewFunctionTranslator(testConfig())
+	translator := NewFunctionTranslator(testConfig(), nil)
 	for name, annotation := range map[string]string{
 		"no JSON":           "{",
 		"no version":        `{"disk":"1Gi"}`,
@@ -119,7 +120,7 @@ func TestBrokenKeptFields(t *testing.T) {
 
 // Somebody else removed an input from the resource: what was kept of it is nobody's.
 func TestKeptFieldsOfAnInputThatIsGone(t *testing.T) {
-	translator := NewFunctionTranslator(testConfig())
+	translator := NewFunctionTranslator(testConfig(), nil)
 	cr, err := translator.ToCR(keptView())
 	if err != nil {
 		t.Fatal(err)

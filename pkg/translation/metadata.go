@@ -89,3 +89,8 @@ func setKey(values *map[string]string, key, value string) {
 	}
 	(*values)[key] = value
 }
+
+// metaOf returns the metadata of an object as the struct that it has.
+func metaOf(object metav1.Object) *metav1.ObjectMeta {
+	return object.(metav1.ObjectMetaAccessor).GetObjectMeta().(*metav1.ObjectMeta)
+}

