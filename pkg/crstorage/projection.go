@@ -9,6 +9,8 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
 	kjson "sigs.k8s.io/json"
+
+	"github.com/function-mesh/functionmesh-apiserver/pkg/delta"
 )
 
 // Translator is the seam between a kind of view and the kind of custom resource
@@ -25,9 +27,9 @@ type Translator[CR any, View runtime.Object] interface {
 	Untranslatable(meta metav1.ObjectMeta, cause error) View
 	// MetaToCR is ToCR of the metadata alone, which a view has that FromCR refused.
 	MetaToCR(View) (metav1.ObjectMeta, error)
-	// Containers are paths of maps in a custom resource which mean nothing when
-	// they are empty, outermost last.
-	Containers() [][]string
+	// Containers are the parts of a custom resource which mean nothing when they
+	// are empty, outermost last.
+	Containers() []delta.Container
 	// ViewPath turns the path of a custom resource's field into the view's.
 	ViewPath(string) string
 	// SelectorToCR turns a selector of the view's labels into one of the resource's.
@@ -47,7 +49,7 @@ type projection interface {
 	// metadata projects the metadata of a view alone.
 	metadata(view runtime.Object) (map[string]any, error)
 
-	containers() [][]string
+	containers() []delta.Container
 	viewPath(string) string
 	selectorToCR(labels.Selector) labels.Selector
 }
@@ -161,7 +163,9 @@ func (p typedProjection[CR, P, View]) metadata(view runtime.Object) (map[string]
 	}{meta})
 }
 
-func (p typedProjection[CR, P, View]) containers() [][]string { return p.translator.Containers() }
+func (p typedProjection[CR, P, View]) containers() []delta.Container {
+	return p.translator.Containers()
+}
 func (p typedProjection[CR, P, View]) viewPath(path string) string {
 	return p.translator.ViewPath(path)
 }

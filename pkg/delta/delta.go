@@ -15,16 +15,27 @@ import (
 // than the finalizers. The rest is the backend's alone, as the status is.
 var mergedMetadata = []string{"labels", "annotations", "ownerReferences"}
 
+// Container is a part of an object that means nothing by itself: absent and empty are
+// the same.
+type Container struct {
+	// Path is where it stands. Of what is in the elements of a list, it has the names
+	// alone.
+	Path []string
+	// Key, of a list, is the member by which its elements are told apart. Without one
+	// the container is a map.
+	Key string
+}
+
 // Apply changes stored, the JSON of a Kubernetes object, by the difference between
 // before and after, two projections of it, and says whether anything changed. What
 // no projection holds stays as it is: unknown fields, other people's labels,
 // finalizers that aren't shown.
 //
-// Maps are merged by key. Lists are atomic, and are not touched unless the
-// projections differ in them. containers are paths of maps that mean nothing by
-// themselves: one that a projection lacks counts as empty, so that what others have
-// in it stays, and one that is left empty is removed.
-func Apply(stored, before, after map[string]any, containers [][]string) bool {
+// Maps are merged by key. Lists are atomic, unless they are containers, and are not
+// touched unless the projections differ in them. A container that a projection lacks
+// counts as empty, so that what others have in it stays, and one that is left empty is
+// removed.
+func Apply(stored, before, after map[string]any, containers []Container) bool {
 	changed := mergeMap(stored, without(before, "metadata", "status"), without(after, "metadata", "status"), containers)
 
 	metadata := mapAt(stored, "metadata")
@@ -40,8 +51,9 @@ func Apply(stored, before, after map[string]any, containers [][]string) bool {
 
 // Prune removes containers that hold nothing from a new object. containers have the
 // inner ones before those that they are in.
-func Prune(object map[string]any, containers [][]string) {
-	for _, path := range containers {
+func Prune(object map[string]any, containers []Container) {
+	for _, container := range containers {
+		path := container.Path
 		parent := object
 		for _, key := range path[:len(path)-1] {
 			parent = mapAt(parent, key)
@@ -54,7 +66,7 @@ func Prune(object map[string]any, containers [][]string) {
 }
 
 // mergeMap merges what stands at one path. containers are relative to it.
-func mergeMap(stored, before, after map[string]any, containers [][]string) bool {
+func mergeMap(stored, before, after map[string]any, containers []Container) bool {
 	keys := make(map[string]any, len(before)+len(after))
 	maps.Copy(keys, before)
 	maps.Copy(keys, after)
@@ -67,7 +79,7 @@ func mergeMap(stored, before, after map[string]any, containers [][]string) bool 
 	return changed
 }
 
-func mergeKey(stored, before, after map[string]any, key string, containers [][]string) bool {
+func mergeKey(stored, before, after map[string]any, key string, containers []Container) bool {
 	old, had := before[key]
 	wanted, has := after[key]
 	if had == has && reflect.DeepEqual(old, wanted) {
@@ -76,16 +88,22 @@ func mergeKey(stored, before, after map[string]any, key string, containers [][]s
 	inner, container := under(containers, key)
 	wantedMap, isMap := wanted.(map[string]any)
 	storedMap, storedIsMap := stored[key].(map[string]any)
+	isContainer := container != nil
+	if storedList, ok := stored[key].([]any); ok && isContainer && container.Key != "" {
+		oldList, _ := old.([]any)
+		wantedList, _ := wanted.([]any)
+		return setList(stored, key, mergeList(storedList, oldList, wantedList, container.Key, inner))
+	}
 	switch {
-	case storedIsMap && (isMap || container):
+	case storedIsMap && (isMap || isContainer):
 		oldMap, _ := old.(map[string]any)
 		changed := mergeMap(storedMap, oldMap, wantedMap, inner)
-		if container && len(storedMap) == 0 {
+		if isContainer && len(storedMap) == 0 {
 			delete(stored, key)
 			return true
 		}
 		return changed
-	case container && len(wantedMap) == 0 && stored[key] == nil:
+	case isContainer && !has && stored[key] == nil, isContainer && isMap && len(wantedMap) == 0 && stored[key] == nil:
 		return false
 	case !has:
 		_, present := stored[key]
@@ -96,19 +114,19 @@ func mergeKey(stored, before, after map[string]any, key string, containers [][]s
 	return true
 }
 
-// under returns the containers inside a member, relative to it, and whether the
-// member is one itself.
-func under(containers [][]string, key string) (inner [][]string, container bool) {
-	for _, path := range containers {
-		switch {
+// under returns the containers inside a member, relative to it, and the member's own,
+// if it is one.
+func under(containers []Container, key string) (inner []Container, own *Container) {
+	for i := range containers {
+		switch path := containers[i].Path; {
 		case path[0] != key:
 		case len(path) == 1:
-			container = true
+			own = &containers[i]
 		default:
-			inner = append(inner, path[1:])
+			inner = append(inner, Container{Path: path[1:], Key: containers[i].Key})
 		}
 	}
-	return inner, container
+	return inner, own
 }
 
 // mergeFinalizers keeps the finalizers that projections don't show, in their order,

@@ -18,7 +18,14 @@ func decode(t *testing.T, text string) map[string]any {
 }
 
 func TestApply(t *testing.T) {
-	containers := [][]string{{"spec", "input"}, {"metadata", "labels"}, {"metadata", "annotations"}}
+	containers := []Container{
+		{Path: []string{"spec", "input"}},
+		{Path: []string{"metadata", "labels"}},
+		{Path: []string{"metadata", "annotations"}},
+		{Path: []string{"spec", "env"}, Key: "name"},
+		{Path: []string{"spec", "sidecars"}, Key: "name"},
+		{Path: []string{"spec", "sidecars", "env"}, Key: "name"},
+	}
 	for name, test := range map[string]struct {
 		raw, before, after, want string
 		unchanged                bool
@@ -53,6 +60,60 @@ func TestApply(t *testing.T) {
 			before: `{"spec":{"specs":{"a":{"x":1},"b":{"x":1}}}}`,
 			after:  `{"spec":{"specs":{"b":{"x":5}}}}`,
 			want:   `{"spec":{"specs":{"b":{"x":5,"foreign":2}}}}`,
+		},
+		"an element of a list of named things changes in its place": {
+			raw:    `{"spec":{"env":[{"name":"a","value":"1","new":0},{"name":"b","value":"2","new":1}]}}`,
+			before: `{"spec":{"env":[{"name":"a","value":"1"},{"name":"b","value":"2"}]}}`,
+			after:  `{"spec":{"env":[{"name":"a","value":"1"},{"name":"b","valueFrom":{"x":1}}]}}`,
+			want:   `{"spec":{"env":[{"name":"a","value":"1","new":0},{"name":"b","valueFrom":{"x":1},"new":1}]}}`,
+		},
+		"elements that aren't shown stay behind what they were behind": {
+			raw:    `{"spec":{"env":[{"name":"h0"},{"name":"a"},{"name":"h1"},{"name":"h2"},{"name":"b"},{"name":"h3"}]}}`,
+			before: `{"spec":{"env":[{"name":"a"},{"name":"b"}]}}`,
+			after:  `{"spec":{"env":[{"name":"c"},{"name":"b"},{"name":"a"}]}}`,
+			want:   `{"spec":{"env":[{"name":"h0"},{"name":"c"},{"name":"b"},{"name":"h3"},{"name":"a"},{"name":"h1"},{"name":"h2"}]}}`,
+		},
+		"elements of one name are all kept": {
+			raw:    `{"spec":{"env":[{"name":"a","value":"1","new":0},{"name":"a","value":"2","new":1},{"name":"b"}]}}`,
+			before: `{"spec":{"env":[{"name":"a","value":"1"},{"name":"a","value":"2"},{"name":"b"}]}}`,
+			after:  `{"spec":{"env":[{"name":"a","value":"1"},{"name":"a","value":"3"},{"name":"b"}]}}`,
+			want:   `{"spec":{"env":[{"name":"a","value":"1","new":0},{"name":"a","value":"3","new":1},{"name":"b"}]}}`,
+		},
+		"an element goes": {
+			raw:    `{"spec":{"env":[{"name":"a","new":0},{"name":"b","new":1}]}}`,
+			before: `{"spec":{"env":[{"name":"a"},{"name":"b"}]}}`,
+			after:  `{"spec":{"env":[{"name":"b"}]}}`,
+			want:   `{"spec":{"env":[{"name":"b","new":1}]}}`,
+		},
+		"all elements go, and with them the list": {
+			raw:    `{"spec":{"env":[{"name":"a","new":0}],"x":1}}`,
+			before: `{"spec":{"env":[{"name":"a"}]}}`,
+			after:  `{"spec":{}}`,
+			want:   `{"spec":{"x":1}}`,
+		},
+		"all elements that are shown go": {
+			raw:    `{"spec":{"env":[{"name":"a"},"strange"]}}`,
+			before: `{"spec":{"env":[{"name":"a"}]}}`,
+			after:  `{"spec":{}}`,
+			want:   `{"spec":{"env":["strange"]}}`,
+		},
+		"the first elements of a list": {
+			raw:    `{"spec":{}}`,
+			before: `{"spec":{}}`,
+			after:  `{"spec":{"env":[{"name":"a"}]}}`,
+			want:   `{"spec":{"env":[{"name":"a"}]}}`,
+		},
+		"an element without a name": {
+			raw:    `{"spec":{"env":[{"value":"1","new":0}]}}`,
+			before: `{"spec":{"env":[{"name":"","value":"1"}]}}`,
+			after:  `{"spec":{"env":[{"name":"","value":"2"}]}}`,
+			want:   `{"spec":{"env":[{"value":"2","new":0}]}}`,
+		},
+		"a list in an element": {
+			raw:    `{"spec":{"sidecars":[{"name":"s","new":0,"env":[{"name":"a","new":1},{"name":"b"}]}]}}`,
+			before: `{"spec":{"sidecars":[{"name":"s","env":[{"name":"a"},{"name":"b"}]}]}}`,
+			after:  `{"spec":{"sidecars":[{"name":"s","env":[{"name":"b"},{"name":"a"}]}]}}`,
+			want:   `{"spec":{"sidecars":[{"name":"s","new":0,"env":[{"name":"b"},{"name":"a","new":1}]}]}}`,
 		},
 		"lists are atomic": {
 			raw:    `{"spec":{"topics":["a","b"]}}`,

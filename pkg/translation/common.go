@@ -40,14 +40,24 @@ func (t *Translator[CR, P, View]) commonToCR(view View, resource P) error {
 		Tenant:       spec.Tenant,
 		Namespace:    spec.Namespace,
 		ClusterName:  spec.Cluster,
-		Replicas:     spec.Parallelism,
 		MinReplicas:  spec.MinReplicas,
+		MaxReplicas:  spec.MaxReplicas,
 		Resources:    resourcesToCR(spec.Resources),
 		SecretsMap:   secretsToCR(spec.Secrets),
 		LogTopic:     spec.LogTopic,
 		RuntimeFlags: spec.RuntimeFlags,
-		Pulsar:       &computev1alpha1.PulsarMessaging{PulsarConfig: t.ConfigMapName(spec.Cluster)},
+
+		ShowPreciseParallelism: spec.ShowPreciseParallelism,
+
+		Pulsar:               messagingToCR(t.ConfigMapName(spec.Cluster), spec.Auth, spec.TLS),
+		PulsarPackageService: packageServiceToCR(spec.PackageService),
+		StatefulConfig:       stateToCR(spec.StateConfig),
 	}
+	if agent := computev1alpha1.LogTopicAgent(spec.LogTopicAgent); agent != t.idleLogTopicAgent(spec.LogTopic) {
+		cr.LogTopicAgent = agent
+	}
+	replicasToCR(spec, resource)
+	podToCR(spec, cr)
 	var err error
 	cr.ProcessingGuarantee, err = lookUp(guaranteesToCR, spec.ProcessingGuarantees, "spec.processingGuarantees")
 	return err
@@ -55,7 +65,7 @@ func (t *Translator[CR, P, View]) commonToCR(view View, resource P) error {
 
 // commonFromCR translates what a resource says and what the operator takes for the
 // rest, except where defaulting of the view does the same.
-func commonFromCR(resource computev1alpha1.Component, spec *adminv1alpha1.ComponentSpec) error {
+func (t *Translator[CR, P, View]) commonFromCR(resource P, spec *adminv1alpha1.ComponentSpec) error {
 	cr := resource.Common()
 	*spec = adminv1alpha1.ComponentSpec{
 		Tenant:       cr.Tenant,
@@ -64,16 +74,46 @@ func commonFromCR(resource computev1alpha1.Component, spec *adminv1alpha1.Compon
 		Cluster:      orDefault(cr.ClusterName, operatorDefaultCluster),
 		ClassName:    cr.ClassName,
 		RuntimeFlags: cr.RuntimeFlags,
-		Parallelism:  cr.Replicas,
 		MinReplicas:  ptr.To(ptr.Deref(cr.MinReplicas, operatorDefaultMinReplicas)),
+		MaxReplicas:  cr.MaxReplicas,
 		Resources:    resourcesFromCR(cr.Resources),
 		Secrets:      secretsFromCR(cr.SecretsMap),
 		LogTopic:     cr.LogTopic,
+
+		ShowPreciseParallelism: cr.ShowPreciseParallelism,
+
+		Auth:           authFromCR(cr.Pulsar),
+		TLS:            tlsFromCR(cr.Pulsar),
+		PackageService: packageServiceFromCR(cr.PulsarPackageService),
+		StateConfig:    stateFromCR(cr.StatefulConfig),
 	}
+	if cr.LogTopicAgent != t.idleLogTopicAgent(cr.LogTopic) {
+		spec.LogTopicAgent = string(cr.LogTopicAgent)
+	}
+	replicasFromCR(resource, spec)
+	podFromCR(cr, spec)
 	guarantee := orDefault(cr.ProcessingGuarantee, computev1alpha1.AtLeastOnce)
 	var err error
 	spec.ProcessingGuarantees, err = lookUp(guaranteesFromCR, guarantee, "spec.processingGuarantee")
 	return err
+}
+
+// defaultLogTopicAgent returns who sends the log to the log topic where nobody is
+// named, as the operator's webhook has it.
+func (t *Translator[CR, P, View]) defaultLogTopicAgent() computev1alpha1.LogTopicAgent {
+	if t.kind.names == adminv1alpha1.FunctionKind {
+		return computev1alpha1.LogRuntime
+	}
+	return computev1alpha1.LogSidecar
+}
+
+// idleLogTopicAgent returns the agent that means nothing: the webhook writes it even
+// where there is no log topic, in which case views have none.
+func (t *Translator[CR, P, View]) idleLogTopicAgent(logTopic string) computev1alpha1.LogTopicAgent {
+	if logTopic != "" {
+		return ""
+	}
+	return t.defaultLogTopicAgent()
 }
 
 // The labels by which the Java worker (Function Mesh Worker Service) marks what it
@@ -111,17 +151,21 @@ func componentName(resource computev1alpha1.Component) string {
 }
 
 func resourcesToCR(view *adminv1alpha1.Resources) *computev1alpha1.Resources {
-	if view == nil || len(view.Limits) == 0 && len(view.Requests) == 0 {
+	if view == nil {
 		return nil
 	}
-	return &computev1alpha1.Resources{Limits: emptyAsNil(view.Limits), Requests: emptyAsNil(view.Requests)}
+	return emptyStructAsNil(&computev1alpha1.Resources{
+		Limits: emptyAsNil(view.Limits), Requests: emptyAsNil(view.Requests), Claims: emptyListAsNil(view.Claims),
+	})
 }
 
 func resourcesFromCR(cr *computev1alpha1.Resources) *adminv1alpha1.Resources {
-	if cr == nil || len(cr.Limits) == 0 && len(cr.Requests) == 0 {
+	if cr == nil {
 		return nil
 	}
-	return &adminv1alpha1.Resources{Limits: emptyAsNil(cr.Limits), Requests: emptyAsNil(cr.Requests)}
+	return emptyStructAsNil(&adminv1alpha1.Resources{
+		Limits: emptyAsNil(cr.Limits), Requests: emptyAsNil(cr.Requests), Claims: emptyListAsNil(cr.Claims),
+	})
 }
 
 func secretsToCR(view map[string]adminv1alpha1.SecretRef) map[string]computev1alpha1.SecretRef {

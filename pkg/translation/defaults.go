@@ -48,6 +48,9 @@ func (t *Translator[CR, P, View]) setDefaults(view View) {
 	if spec.MinReplicas == nil {
 		spec.MinReplicas = ptr.To(operatorDefaultMinReplicas)
 	}
+	if spec.LogTopic != "" {
+		spec.LogTopicAgent = orDefault(spec.LogTopicAgent, string(t.defaultLogTopicAgent()))
+	}
 	if input := view.Input(); input != nil {
 		input.InputTypeClassName = orDefault(input.InputTypeClassName, DefaultTypeClassName)
 	}

@@ -5,6 +5,7 @@ import (
 	computev1alpha1 "github.com/function-mesh/functionmesh-apiserver/pkg/apis/compute/v1alpha1"
 	configv1alpha1 "github.com/function-mesh/functionmesh-apiserver/pkg/apis/config/v1alpha1"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/connectors"
+	"github.com/function-mesh/functionmesh-apiserver/pkg/delta"
 )
 
 // FunctionTranslator translates between PulsarFunctions and Functions.
@@ -22,9 +23,9 @@ func NewFunctionTranslator(config *configv1alpha1.FunctionMeshAPIServerConfigura
 		toCR:         functionToCR,
 		fromCR:       functionFromCR,
 		paths:        functionPaths,
-		containers: [][]string{
-			{"spec", "python", "log"},
-			{"spec", "golang", "log"},
+		containers: []delta.Container{
+			container("spec", "python", "log"),
+			container("spec", "golang", "log"),
 		},
 	}}
 }
@@ -34,6 +35,9 @@ func functionToCR(view *adminv1alpha1.PulsarFunction, function *computev1alpha1.
 	cr.FuncConfig = jsonObject(spec.UserConfig)
 	cr.MaxPendingAsyncRequests = spec.MaxPendingAsyncRequests
 	cr.SkipToLatest = spec.SkipToLatest
+	cr.SourceConfig = functionSourceToCR(spec.SourceConfig)
+	cr.SinkConfig = functionSinkToCR(spec.SinkConfig)
+	claimsToCR(spec.Pod, cr)
 	windowToCR(spec, cr)
 	return nil
 }
@@ -43,5 +47,52 @@ func functionFromCR(function *computev1alpha1.Function, view *adminv1alpha1.Puls
 	spec.UserConfig = jsonObject(cr.FuncConfig)
 	spec.MaxPendingAsyncRequests = cr.MaxPendingAsyncRequests
 	spec.SkipToLatest = cr.SkipToLatest
+	spec.SourceConfig = functionSourceFromCR(cr.SourceConfig)
+	spec.SinkConfig = functionSinkFromCR(cr.SinkConfig)
+	claimsFromCR(cr, &spec.ComponentSpec)
 	return windowFromCR(cr.WindowConfig, spec)
+}
+
+func functionSourceToCR(view *adminv1alpha1.FunctionSource) *computev1alpha1.FunctionSourceConfig {
+	if view == nil {
+		return nil
+	}
+	return &computev1alpha1.FunctionSourceConfig{
+		SourceType:        view.SourceType,
+		ClassName:         view.ClassName,
+		TypeClassName:     view.TypeClassName,
+		Configs:           jsonObject(view.Configs),
+		BatchSourceConfig: batchSourceToCR(view.BatchSourceConfig),
+	}
+}
+
+func functionSourceFromCR(cr *computev1alpha1.FunctionSourceConfig) *adminv1alpha1.FunctionSource {
+	if cr == nil {
+		return nil
+	}
+	return &adminv1alpha1.FunctionSource{
+		SourceType:        cr.SourceType,
+		ClassName:         cr.ClassName,
+		TypeClassName:     cr.TypeClassName,
+		Configs:           jsonObject(cr.Configs),
+		BatchSourceConfig: batchSourceFromCR(cr.BatchSourceConfig),
+	}
+}
+
+func functionSinkToCR(view *adminv1alpha1.FunctionSink) *computev1alpha1.FunctionSinkConfig {
+	if view == nil {
+		return nil
+	}
+	return &computev1alpha1.FunctionSinkConfig{
+		SinkType: view.SinkType, ClassName: view.ClassName, TypeClassName: view.TypeClassName, Configs: jsonObject(view.Configs),
+	}
+}
+
+func functionSinkFromCR(cr *computev1alpha1.FunctionSinkConfig) *adminv1alpha1.FunctionSink {
+	if cr == nil {
+		return nil
+	}
+	return &adminv1alpha1.FunctionSink{
+		SinkType: cr.SinkType, ClassName: cr.ClassName, TypeClassName: cr.TypeClassName, Configs: jsonObject(cr.Configs),
+	}
 }

@@ -4,11 +4,15 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"reflect"
 	"slices"
 
+	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	adminv1alpha1 "github.com/function-mesh/functionmesh-apiserver/pkg/apis/admin/v1alpha1"
+	"github.com/function-mesh/functionmesh-apiserver/pkg/customruntimeoptions"
 )
 
 const (
@@ -19,6 +23,9 @@ const (
 	MaxKeptFieldsSize = 64 << 10
 
 	keptFieldsVersion = 1
+
+	// ReasonKeptFieldsUnread is of condition Translated, which is then Unknown.
+	ReasonKeptFieldsUnread = "KeptFieldsUnread"
 )
 
 // keptFields has only what the resource can't say.
@@ -32,6 +39,9 @@ type keptFields struct {
 	// FileName is the package's file name where its author chose the one that it
 	// would have had anyway.
 	FileName string `json:"fileName,omitempty"`
+	// Image is the image where its author chose the one that it would have had
+	// anyway.
+	Image string `json:"image,omitempty"`
 	// TransformFunction and TopicToSchemaProperties are of sinks.
 	TransformFunction       *adminv1alpha1.TransformFunction `json:"transformFunction,omitempty"`
 	TopicToSchemaProperties map[string]string                `json:"topicToSchemaProperties,omitempty"`
@@ -109,12 +119,16 @@ func keepInputs(input *adminv1alpha1.InputConfig, kept *keptFields) []string {
 }
 
 // KeptFieldWarnings returns a warning for each field of a view that is stored but
-// has no effect.
+// has no effect, or that can't even be stored.
 func KeptFieldWarnings(view adminv1alpha1.Component) []string {
 	_, paths := keptFieldsOf(view)
+	reason := " has no effect yet: Function Mesh has no place for it"
+	if keptFieldsUnread(view) {
+		reason = " is not stored: annotation " + KeptFieldsAnnotation + " was written by another version of this server"
+	}
 	warnings := make([]string, 0, len(paths))
 	for _, path := range paths {
-		warnings = append(warnings, path+" has no effect yet: Function Mesh has no place for it")
+		warnings = append(warnings, path+reason)
 	}
 	return warnings
 }
@@ -122,41 +136,84 @@ func KeptFieldWarnings(view adminv1alpha1.Component) []string {
 // KeptFieldsSize returns how many bytes the fields of a view without a place in
 // the custom resource need; MaxKeptFieldsSize is the limit.
 func KeptFieldsSize(view adminv1alpha1.Component) (int, error) {
-	encoded, err := encodeKeptFields(view)
+	kept, _ := keptFieldsOf(view)
+	encoded, err := kept.encode()
 	return len(encoded), err
 }
 
-// encodeKeptFields returns the annotation's value; without such fields none.
-func encodeKeptFields(view adminv1alpha1.Component) (string, error) {
-	kept, paths := keptFieldsOf(view)
-	if len(paths) == 0 && kept.FileName == "" {
+// keptToCR writes the annotation. One that this server can't read stays: neither the
+// old view of an update nor the new one says anything about it.
+func (t *Translator[CR, P, View]) keptToCR(view View, cr *metav1.ObjectMeta) error {
+	if keptFieldsUnread(view) {
+		return nil
+	}
+	kept, _ := keptFieldsOf(view)
+	if pod := view.Common().Pod; pod != nil && pod.Image == t.defaultImageOf(view) {
+		kept.Image = pod.Image
+	}
+	encoded, err := kept.encode()
+	if err == nil && encoded != "" {
+		setKey(&cr.Annotations, KeptFieldsAnnotation, encoded)
+	}
+	return err
+}
+
+// encode returns the annotation's value; without anything to keep none.
+func (k keptFields) encode() (string, error) {
+	if reflect.DeepEqual(k, keptFields{Version: keptFieldsVersion}) {
 		return "", nil
 	}
-	data, err := json.Marshal(kept)
+	data, err := json.Marshal(k)
 	if err != nil {
 		return "", fmt.Errorf("could not encode the fields that Function Mesh has no place for: %w", err)
 	}
 	return string(data), nil
 }
 
-// decodeKeptFields restores kept fields from the annotation's value. What was kept
-// of an input that the resource no longer has is left out.
-func decodeKeptFields(encoded string, view adminv1alpha1.Component) error {
-	if encoded == "" {
-		return nil
-	}
+// decodeKeptFields reads the annotation's value.
+func decodeKeptFields(encoded string) (keptFields, error) {
 	var kept keptFields
+	if encoded == "" {
+		return kept, nil
+	}
 	decoder := json.NewDecoder(bytes.NewReader([]byte(encoded)))
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(&kept); err != nil {
-		return fmt.Errorf("annotation %s can't be read: %w", KeptFieldsAnnotation, err)
+		return keptFields{}, fmt.Errorf("annotation %s can't be read: %w", KeptFieldsAnnotation, err)
 	}
 	if decoder.More() {
-		return fmt.Errorf("annotation %s can't be read: it has more than one value", KeptFieldsAnnotation)
+		return keptFields{}, fmt.Errorf("annotation %s can't be read: it has more than one value", KeptFieldsAnnotation)
 	}
 	if kept.Version != keptFieldsVersion {
-		return fmt.Errorf("annotation %s has version %d, which this server doesn't know", KeptFieldsAnnotation, kept.Version)
+		return keptFields{}, fmt.Errorf("annotation %s has version %d, which this server doesn't know", KeptFieldsAnnotation, kept.Version)
 	}
+	return kept, nil
+}
+
+// keptFieldsUnread tells whether a view lacks what its resource keeps, since that
+// can't be read.
+func keptFieldsUnread(view adminv1alpha1.Component) bool {
+	condition := meta.FindStatusCondition(view.ObservedStatus().Conditions, adminv1alpha1.ConditionTranslated)
+	return condition != nil && condition.Reason == ReasonKeptFieldsUnread
+}
+
+// reportUnreadKeptFields says in a view's conditions that it lacks something.
+func reportUnreadKeptFields(view adminv1alpha1.Component, cause error) {
+	status := view.ObservedStatus()
+	status.Conditions = append(status.Conditions, metav1.Condition{
+		Type:               adminv1alpha1.ConditionTranslated,
+		Status:             metav1.ConditionUnknown,
+		ObservedGeneration: view.GetGeneration(),
+		LastTransitionTime: view.GetCreationTimestamp(),
+		Reason:             ReasonKeptFieldsUnread,
+		Message: "The fields that Function Mesh has no place for aren't shown, and stay as they are: " +
+			cause.Error() + ".",
+	})
+}
+
+// keptFromCR restores kept fields. What was kept of an input that the resource no
+// longer has is left out.
+func (t *Translator[CR, P, View]) keptFromCR(kept keptFields, resource P, view View) error {
 	spec := view.Common()
 	if input := view.Input(); input != nil {
 		for topic, keptInput := range kept.InputSpecs {
@@ -182,13 +239,17 @@ func decodeKeptFields(encoded string, view adminv1alpha1.Component) error {
 	if pkg := spec.Package; pkg != nil && pkg.FileName == "" && kept.FileName == defaultFileName(view) {
 		pkg.FileName = kept.FileName
 	}
-	spec.CustomRuntimeOptions = kept.CustomRuntimeOptions
-	switch view := view.(type) {
+	if kept.Image != "" && kept.Image == resource.Common().Image {
+		podOf(spec).Image = kept.Image
+	}
+	switch view := any(view).(type) {
 	case *adminv1alpha1.PulsarFunction:
 		view.Spec.ExposePulsarAdminClientEnabled = kept.ExposePulsarAdminClientEnabled
 	case *adminv1alpha1.PulsarSink:
 		view.Spec.TransformFunction = kept.TransformFunction
 		view.Spec.TopicToSchemaProperties = kept.TopicToSchemaProperties
 	}
-	return nil
+	var err error
+	spec.CustomRuntimeOptions, err = customruntimeoptions.Current(kept.CustomRuntimeOptions, view, t.defaultImageOf(view))
+	return err
 }

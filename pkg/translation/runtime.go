@@ -64,7 +64,15 @@ func (t *Translator[CR, P, View]) packageToCR(view View, resource P) error {
 	}
 	switch {
 	case blocks.java != nil:
-		cr.Java = &computev1alpha1.JavaRuntime{Jar: file, JarLocation: location, Log: logToCR(&blocks.java.Runtime)}
+		cr.Java = &computev1alpha1.JavaRuntime{
+			Jar:                  file,
+			JarLocation:          location,
+			ExtraDependenciesDir: blocks.java.ExtraDependenciesDir,
+			JavaOpts:             emptyListAsNil(blocks.java.JavaOpts),
+			InstancePath:         blocks.java.InstancePath,
+			EntryClass:           blocks.java.EntryClass,
+			Log:                  logToCR(&blocks.java.Runtime),
+		}
 	case blocks.python != nil:
 		cr.Python = &computev1alpha1.PythonRuntime{Py: file, PyLocation: location, Log: logToCR(blocks.python)}
 	case blocks.golang != nil:
@@ -95,7 +103,13 @@ func (t *Translator[CR, P, View]) packageFromCR(resource P, view View) error {
 	switch {
 	case cr.Java != nil:
 		file, location = cr.Java.Jar, cr.Java.JarLocation
-		blocks.java = &adminv1alpha1.JavaRuntime{Runtime: *logFromCR(cr.Java.Log)}
+		blocks.java = &adminv1alpha1.JavaRuntime{
+			Runtime:              *logFromCR(cr.Java.Log),
+			JavaOpts:             emptyListAsNil(cr.Java.JavaOpts),
+			ExtraDependenciesDir: cr.Java.ExtraDependenciesDir,
+			InstancePath:         cr.Java.InstancePath,
+			EntryClass:           cr.Java.EntryClass,
+		}
 	case cr.Python != nil:
 		file, location = cr.Python.Py, cr.Python.PyLocation
 		blocks.python = logFromCR(cr.Python.Log)
@@ -195,15 +209,28 @@ func fileName(directory, file string) string {
 
 // A log block that says nothing is none.
 func logToCR(view *adminv1alpha1.Runtime) *computev1alpha1.RuntimeLogConfig {
-	if view.Log == nil || view.Log.Level == "" {
+	log := view.Log
+	if log == nil {
 		return nil
 	}
-	return &computev1alpha1.RuntimeLogConfig{Level: computev1alpha1.LogLevel(view.Log.Level)}
+	return emptyStructAsNil(&computev1alpha1.RuntimeLogConfig{
+		Level:                   computev1alpha1.LogLevel(log.Level),
+		Format:                  computev1alpha1.LogFormat(log.Format),
+		RotatePolicy:            computev1alpha1.RotatePolicy(log.RotatePolicy),
+		LogConfig:               (*computev1alpha1.LogConfig)(log.LogConfig),
+		JavaLog4JConfigFileType: computev1alpha1.JavaLog4JConfigFileType(log.JavaLog4JConfigFileType),
+	})
 }
 
 func logFromCR(cr *computev1alpha1.RuntimeLogConfig) *adminv1alpha1.Runtime {
-	if cr == nil || cr.Level == "" {
+	if cr == nil {
 		return &adminv1alpha1.Runtime{}
 	}
-	return &adminv1alpha1.Runtime{Log: &adminv1alpha1.RuntimeLog{Level: string(cr.Level)}}
+	return &adminv1alpha1.Runtime{Log: emptyStructAsNil(&adminv1alpha1.RuntimeLog{
+		Level:                   string(cr.Level),
+		Format:                  string(cr.Format),
+		RotatePolicy:            string(cr.RotatePolicy),
+		LogConfig:               (*adminv1alpha1.LogConfig)(cr.LogConfig),
+		JavaLog4JConfigFileType: string(cr.JavaLog4JConfigFileType),
+	})}
 }

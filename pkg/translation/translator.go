@@ -11,6 +11,7 @@ import (
 	computev1alpha1 "github.com/function-mesh/functionmesh-apiserver/pkg/apis/compute/v1alpha1"
 	configv1alpha1 "github.com/function-mesh/functionmesh-apiserver/pkg/apis/config/v1alpha1"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/connectors"
+	"github.com/function-mesh/functionmesh-apiserver/pkg/delta"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/identity"
 )
 
@@ -42,7 +43,7 @@ type kind[P computev1alpha1.Component, View adminv1alpha1.Component] struct {
 	fromCR func(P, View) error
 	// paths and containers are the kind's own: see ViewPath and Containers.
 	paths      []pathPair
-	containers [][]string
+	containers []delta.Container
 }
 
 // ToCR returns the part of a custom resource that a view determines. What an update
@@ -62,12 +63,8 @@ func (t *Translator[CR, P, View]) ToCR(view View) (*CR, error) {
 	}
 	name := identity.Name{Tenant: spec.Tenant, Namespace: spec.Namespace, Name: spec.Name}
 	setKey(&meta.Labels, identity.LabelIdentity, name.Label())
-	kept, err := encodeKeptFields(view)
-	if err != nil {
+	if err := t.keptToCR(view, &meta); err != nil {
 		return nil, err
-	}
-	if kept != "" {
-		setKey(&meta.Annotations, KeptFieldsAnnotation, kept)
 	}
 	cr := new(CR)
 	resource := P(cr)
@@ -104,13 +101,14 @@ func (t *Translator[CR, P, View]) Complete(cr *CR) {
 }
 
 // FromCR returns the view of a custom resource: its effective values, the operator's
-// defaults where the resource is silent. An error means that the resource can't be
+// defaults where the resource is silent. Kept fields that can't be read, since another
+// version of the server wrote them, are absent and reported in a condition. An error means that the resource can't be
 // shown; its text says why and is fit for users.
 func (t *Translator[CR, P, View]) FromCR(cr *CR) (View, error) {
 	resource := P(cr)
 	view := t.shell(*metaOf(resource))
 	var none View
-	if err := commonFromCR(resource, view.Common()); err != nil {
+	if err := t.commonFromCR(resource, view.Common()); err != nil {
 		return none, err
 	}
 	if input := view.Input(); input != nil {
@@ -127,12 +125,16 @@ func (t *Translator[CR, P, View]) FromCR(cr *CR) (View, error) {
 	if err := t.packageFromCR(resource, view); err != nil {
 		return none, err
 	}
-	if err := decodeKeptFields(resource.GetAnnotations()[KeptFieldsAnnotation], view); err != nil {
-		return none, err
-	}
 	adminv1alpha1.SetIdentityDefaults(view.Common(), view.GetName())
 	t.kind.setDefaults(view)
+	kept, unread := decodeKeptFields(resource.GetAnnotations()[KeptFieldsAnnotation])
+	if err := t.keptFromCR(kept, resource, view); err != nil {
+		return none, err
+	}
 	*view.ObservedStatus() = componentStatus(metaOf(resource), resource.Observed(), view.Common())
+	if unread != nil {
+		reportUnreadKeptFields(view, unread)
+	}
 	return view, nil
 }
 
@@ -163,21 +165,6 @@ func (t *Translator[CR, P, View]) Untranslatable(meta metav1.ObjectMeta, cause e
 // can't be shown, it is all that can be written.
 func (t *Translator[CR, P, View]) MetaToCR(view View) (metav1.ObjectMeta, error) {
 	return MetaToCR(*metaOf(view))
-}
-
-// Containers returns the paths of the maps in a custom resource that only give
-// structure: absent and empty mean the same. Inner ones come first.
-func (t *Translator[CR, P, View]) Containers() [][]string {
-	return append([][]string{
-		{"metadata", "labels"},
-		{"metadata", "annotations"},
-		{"spec", "output", "producerConf"},
-		{"spec", "input"},
-		{"spec", "output"},
-		{"spec", "pulsar"},
-		{"spec", "resources"},
-		{"spec", "java", "log"},
-	}, t.kind.containers...)
 }
 
 // SelectorToCR returns a selector that selects the custom resources of the views
