@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -28,24 +29,54 @@ func TestCatalogueWithoutEntries(t *testing.T) {
 	}
 }
 
-func TestVersions(t *testing.T) {
-	now := time.Unix(1_700_000_000, 0)
+// changes describes changes, such as "a: 1 to 2".
+func changes(all []Change) []string {
+	var described []string
+	for _, change := range all {
+		before, after := "", ""
+		if change.Before != nil {
+			before = change.Before.Spec.Version
+		}
+		if change.After != nil {
+			after = change.After.Spec.Version
+		}
+		described = append(described, change.objectName()+": "+before+" to "+after)
+	}
+	return described
+}
+
+func TestChanges(t *testing.T) {
+	now := epoch.Add(time.Hour)
 	catalogue := &Catalogue{}
-	catalogue.replace([]v1alpha1.PulsarConnectorSpec{spec("a", "1"), spec("b", "1")}, now)
+	catalogue.replace([]v1alpha1.PulsarConnectorSpec{spec("a", "1"), spec("b", "1"), spec("d", "1")}, now)
 	first := catalogue.Current()
 
 	// In another order, and touched: nothing has changed.
-	catalogue.replace([]v1alpha1.PulsarConnectorSpec{spec("b", "1"), spec("a", "1")}, now.Add(time.Hour))
+	catalogue.replace([]v1alpha1.PulsarConnectorSpec{spec("d", "1"), spec("b", "1"), spec("a", "1")}, now.Add(time.Hour))
 	if catalogue.Current() != first {
 		t.Error("the same entries are a new state")
 	}
 	// The clock goes back.
-	catalogue.replace([]v1alpha1.PulsarConnectorSpec{spec("a", "1"), spec("b", "2")}, now.Add(-time.Hour))
+	catalogue.replace([]v1alpha1.PulsarConnectorSpec{spec("a", "1"), spec("b", "2"), spec("c", "1")}, now.Add(-time.Hour))
 	second := catalogue.Current()
-	if second.Version <= first.Version {
-		t.Errorf("version %d comes after %d", second.Version, first.Version)
+	all, current, ok := catalogue.Since(first.Version)
+	if want := []string{"b: 1 to 2", "c:  to 1", "d: 1 to "}; !ok || current != second || !slices.Equal(changes(all), want) {
+		t.Fatalf("the changes are %v, want %v", changes(all), want)
 	}
-	if a, b := second.Entries[0], second.Entries[1]; a.Version != first.Version || b.Version != second.Version {
+	last := first.Version
+	for i, change := range all {
+		if change.Version <= last {
+			t.Errorf("version %d comes after %d", change.Version, last)
+		}
+		last = change.Version
+		if rest, _, ok := catalogue.Since(last); !ok || !slices.Equal(changes(rest), changes(all[i+1:])) {
+			t.Errorf("after %s come %v", changes(all[i:i+1]), changes(rest))
+		}
+	}
+	if last != second.Version || int64(last) <= 0 {
+		t.Errorf("the version is %d after %d", second.Version, last)
+	}
+	if a, b := second.Entries[0], second.Entries[1]; a.Version != first.Version || b.Version != all[0].Version {
 		t.Errorf("the entries have versions %d and %d", a.Version, b.Version)
 	}
 	select {
@@ -53,28 +84,64 @@ func TestVersions(t *testing.T) {
 	default:
 		t.Error("the first state doesn't know that it was replaced")
 	}
-	if catalogue.At(first.Version) != first || catalogue.At(second.Version) != second {
-		t.Error("its own versions are unknown")
+	between := catalogue.At(all[0].Version)
+	if between == nil || len(between.Entries) != 3 || between.Entries[1].Spec.Version != "2" || between.Entries[2].Spec.Name != "d" {
+		t.Errorf("after the first change there is %v", between)
 	}
+	if again := catalogue.At(first.Version); again == nil || !slices.Equal(again.Entries, first.Entries) || catalogue.At(second.Version) != second {
+		t.Error("it doesn't know its own states")
+	}
+}
 
-	// A replica that read the second file later, or the same one after a restart.
-	replica := &Catalogue{}
-	replica.replace([]v1alpha1.PulsarConnectorSpec{spec("b", "2"), spec("a", "1")}, now.Add(time.Minute))
-	if version := replica.Current().Version; version <= second.Version || catalogue.At(version) != second {
-		t.Errorf("the replica's version %d isn't known", version)
-	}
-	if replica.At(first.Version) != nil {
-		t.Error("the replica knows what it has never had")
-	}
+func TestReplicasKnowEachOthersVersions(t *testing.T) {
+	now := epoch.Add(time.Hour)
+	before := []v1alpha1.PulsarConnectorSpec{spec("a", "1"), spec("b", "1")}
+	after := []v1alpha1.PulsarConnectorSpec{spec("b", "2"), spec("a", "2")}
+	one, other, fresh := &Catalogue{}, &Catalogue{}, &Catalogue{}
+	one.replace(before, now)
+	one.replace(after, now.Add(time.Hour))
+	other.replace(before, now.Add(time.Minute))
+	old := other.Current().Version
+	other.replace(after, now.Add(2*time.Hour))
+	fresh.replace(after, now.Add(3*time.Hour))
 
-	for i := range keptSnapshots {
-		catalogue.replace([]v1alpha1.PulsarConnectorSpec{spec("a", string(rune('A'+i)))}, now)
+	if fresh.Current().Version <= one.Current().Version {
+		t.Error("versions go back after a restart")
 	}
-	if catalogue.At(second.Version) != nil || len(catalogue.snapshots) != keptSnapshots {
-		t.Errorf("%d states are kept", len(catalogue.snapshots))
+	all, _, _ := one.Since(one.oldest)
+	for _, change := range all {
+		theirs, _, ok := other.Since(change.Version)
+		if mine, _, _ := one.Since(change.Version); !ok || !slices.Equal(changes(theirs), changes(mine)) {
+			t.Errorf("after version %d one has %v and the other %v", change.Version, changes(mine), changes(theirs))
+		}
 	}
-	if version := catalogue.Current().Version; int64(version) <= 0 {
-		t.Errorf("version %d", version)
+	if rest, _, ok := one.Since(old); !ok || len(rest) != 2 {
+		t.Errorf("from the other's first version there are %v, %v", rest, ok)
+	}
+	if rest, _, ok := one.Since(fresh.Current().Version); !ok || len(rest) != 0 {
+		t.Errorf("from the new one's version there are %v, %v", rest, ok)
+	}
+	if _, _, ok := fresh.Since(old); ok || fresh.At(old) != nil {
+		t.Error("the new one knows what it has never had")
+	}
+}
+
+func TestOldChangesAreForgotten(t *testing.T) {
+	catalogue := NewCatalogue([]v1alpha1.PulsarConnectorSpec{spec("a", "first")})
+	first := catalogue.Current().Version
+	for i := range maxChanges + 1 {
+		if i == 1 {
+			if _, _, ok := catalogue.Since(first); !ok {
+				t.Error("the first state is forgotten early")
+			}
+		}
+		catalogue.Replace([]v1alpha1.PulsarConnectorSpec{spec("a", strconv.Itoa(i))})
+	}
+	if _, _, ok := catalogue.Since(first); ok || len(catalogue.changes) != maxChanges {
+		t.Errorf("%d changes are kept", len(catalogue.changes))
+	}
+	if rest, _, ok := catalogue.Since(catalogue.oldest); !ok || len(rest) != maxChanges {
+		t.Errorf("since the oldest version there are %d changes", len(rest))
 	}
 }
 
