@@ -1,4 +1,4 @@
-package functionconfig
+package componentconfig
 
 import (
 	"encoding/json"
@@ -29,17 +29,18 @@ func TestDefaults(t *testing.T) {
 		"built-in":      {`{"functionType":"x"}`, FunctionConfig{FunctionType: "x", Runtime: "JAVA"}},
 		"window by count": {
 			`{"windowConfig":{"windowLengthCount":10},"autoAck":true}`,
-			FunctionConfig{AutoAck: ptr.To(false), WindowConfig: window(`{"windowLengthCount":10,"slidingIntervalCount":10}`)},
+			FunctionConfig{Inputs: Inputs{AutoAck: ptr.To(false)}, WindowConfig: window(`{"windowLengthCount":10,"slidingIntervalCount":10}`)},
 		},
 		"window by time": {
 			`{"windowConfig":{"windowLengthDurationMs":9,"timestampExtractorClassName":"e"}}`,
-			FunctionConfig{AutoAck: ptr.To(false), WindowConfig: window(
+			FunctionConfig{Inputs: Inputs{AutoAck: ptr.To(false)}, WindowConfig: window(
 				`{"windowLengthDurationMs":9,"slidingIntervalDurationMs":9,"timestampExtractorClassName":"e","maxLagMs":0,"watermarkEmitIntervalMs":1000}`)},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			config := mustParse(t, test.text)
-			config.Defaults("t", "n", "f")
+			config.setIdentity(testName)
+			config.setDefaults()
 			want := test.want
 			want.Tenant, want.Namespace, want.Name = "t", "n", "f"
 			want.Parallelism, want.MaxPendingAsyncRequests = ptr.To(int32(1)), ptr.To(int32(1000))
@@ -48,13 +49,13 @@ func TestDefaults(t *testing.T) {
 		})
 	}
 	config := mustParse(t, `{"parallelism":0,"maxPendingAsyncRequests":5,"forwardSourceMessageProperty":false}`)
-	config.Defaults("t", "n", "f")
+	config.setDefaults()
 	if *config.Parallelism != 0 || *config.MaxPendingAsyncRequests != 5 || *config.ForwardSourceMessageProperty {
 		t.Errorf("a given value was replaced: %+v", config)
 	}
 }
 
-// minimal is the view of `{}` after Defaults.
+// minimal is the view of `{}` as it is created.
 func minimal(change func(*v1alpha1.PulsarFunctionSpec)) *v1alpha1.PulsarFunction {
 	function := &v1alpha1.PulsarFunction{Spec: v1alpha1.PulsarFunctionSpec{
 		ComponentSpec: v1alpha1.ComponentSpec{Tenant: "t", Namespace: "n", Name: "f", Parallelism: ptr.To(int32(1))},
@@ -71,7 +72,7 @@ func resources(cpu, memory string) corev1.ResourceList {
 	return corev1.ResourceList{corev1.ResourceCPU: resource.MustParse(cpu), corev1.ResourceMemory: resource.MustParse(memory)}
 }
 
-func TestToFunction(t *testing.T) {
+func TestCreate(t *testing.T) {
 	type spec = v1alpha1.PulsarFunctionSpec
 	for name, test := range map[string]struct {
 		text string
@@ -151,9 +152,7 @@ func TestToFunction(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			config := mustParse(t, test.text)
-			config.Defaults("t", "n", "f")
-			got, err := config.ToFunction("")
+			got, err := functionForm.Create([]byte(test.text), testName, "")
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -162,22 +161,18 @@ func TestToFunction(t *testing.T) {
 	}
 }
 
-func TestToFunctionPackageURLWins(t *testing.T) {
+func TestCreatePackageURLWins(t *testing.T) {
 	for _, code := range []string{`{"jar":"builtin://x"}`, `{"jar":"x.jar"}`, `{"jar":"http://h/x.jar"}`} {
-		config := mustParse(t, code)
-		config.Defaults("t", "n", "f")
-		function, err := config.ToFunction("function://t/n/p@1")
+		function, err := functionForm.Create([]byte(code), testName, "function://t/n/p@1")
 		if err != nil {
 			t.Fatal(err)
 		}
-		expectEqual(t, function.Spec.Package, &v1alpha1.Package{Location: "function://t/n/p@1"})
+		expectEqual(t, function.Common().Package, &v1alpha1.Package{Location: "function://t/n/p@1"})
 	}
 }
 
-func TestToFunctionRefuses(t *testing.T) {
-	config := mustParse(t, `{"resources":{"cpu":1e30}}`)
-	config.Defaults("t", "n", "f")
-	_, err := config.ToFunction("")
+func TestCreateRefuses(t *testing.T) {
+	_, err := functionForm.Create([]byte(`{"resources":{"cpu":1e30}}`), testName, "")
 	expectReason(t, err, "resources.cpu is too large")
 }
 
@@ -189,13 +184,8 @@ func TestSchemasThatCannotBeRead(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		config := mustParse(t, fmt.Sprintf(`{"jar":"x","output":"out","inputs":["in"],
+		function := created(t, functionForm, fmt.Sprintf(`{"jar":"x","output":"out","inputs":["in"],
 			"customSchemaInputs":{"in":%s,"other":"{\"schemaType\":\"avro\"}"},"customSchemaOutputs":{"out":%s}}`, value, value))
-		config.Defaults("t", "n", "f")
-		function, err := config.ToFunction("")
-		if err != nil {
-			t.Fatalf("%q: %v", text, err)
-		}
 		expectEqual(t, function.Spec.CustomSchemaInputs, map[string]string{"in": text})
 		expectEqual(t, function.Spec.CustomSchemaOutputs, map[string]string{"out": text})
 		expectEqual(t, function.Spec.InputSpecs, map[string]v1alpha1.ConsumerSpec{"other": {SchemaType: "avro"}})
@@ -247,7 +237,7 @@ func TestCPUIsExact(t *testing.T) {
 		read := throughJSON(t, minimal(func(s *v1alpha1.PulsarFunctionSpec) {
 			s.Resources = &v1alpha1.Resources{Requests: corev1.ResourceList{corev1.ResourceCPU: quantity}}
 		}))
-		if got := *FromFunction(read).Resources.CPU; got != want {
+		if got := *fromFunction(read).Resources.CPU; got != want {
 			t.Errorf("%v came back as %v, want %v", given, got, want)
 		}
 	}

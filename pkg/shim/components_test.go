@@ -1,6 +1,7 @@
 package shim
 
 import (
+	"cmp"
 	"errors"
 	"io"
 	"net/http"
@@ -13,9 +14,11 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/rest"
 	"k8s.io/utils/ptr"
 
 	"github.com/function-mesh/functionmesh-apiserver/pkg/apis/admin/v1alpha1"
+	"github.com/function-mesh/functionmesh-apiserver/pkg/generated/clientset/versioned"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/identity"
 )
 
@@ -35,8 +38,11 @@ type answers struct {
 	t    *testing.T
 	lock sync.Mutex
 	// by is keyed by method, with " dry" for those that must change nothing. A value is
-	// a *v1alpha1.PulsarFunction or a *apierrors.StatusError.
+	// an object or a *apierrors.StatusError.
 	by map[string][]any
+	// others are what there is of other kinds than functions, by resource; what isn't
+	// there isn't found. They don't count as calls.
+	others map[string]any
 	// calls are the keys in the order in which they were asked for, bodies what came.
 	calls  []string
 	bodies map[string]string
@@ -57,8 +63,14 @@ func (a *answers) ServeHTTP(writer http.ResponseWriter, request *http.Request) {
 	if err != nil {
 		a.t.Error(err)
 	}
-	a.calls, a.bodies[key] = append(a.calls, key), string(body)
 	writer.Header().Set("Content-Type", "application/json")
+	for _, resource := range []string{"pulsarsinks", "pulsarsources"} {
+		if strings.Contains(request.URL.Path, "/"+resource+"/") && request.Method == http.MethodGet {
+			a.answer(writer, cmp.Or(a.others[resource], any(notFound)))
+			return
+		}
+	}
+	a.calls, a.bodies[key] = append(a.calls, key), string(body)
 	if strings.HasSuffix(request.URL.Path, "/pulsarfunctions") && request.Method == http.MethodGet {
 		writeJSON(writer, mustRequest(a.t), http.StatusOK, map[string]any{
 			"kind": "PulsarFunctionList", "apiVersion": "admin.functionmesh.io/v1alpha1", "metadata": map[string]any{}, "items": []any{},
@@ -74,14 +86,18 @@ func (a *answers) ServeHTTP(writer http.ResponseWriter, request *http.Request) {
 	case len(next) > 1:
 		a.by[key] = next[1:]
 	}
-	switch answer := next[0].(type) {
+	a.answer(writer, next[0])
+}
+
+func (a *answers) answer(writer http.ResponseWriter, answer any) {
+	switch answer := answer.(type) {
 	case *apierrors.StatusError:
 		status := answer.Status()
 		status.Kind, status.APIVersion, status.Status = "Status", "v1", metav1.StatusFailure
 		writeJSON(writer, mustRequest(a.t), int(status.Code), status)
-	case *v1alpha1.PulsarFunction:
-		object := answer.DeepCopy()
-		object.Kind, object.APIVersion = "PulsarFunction", "admin.functionmesh.io/v1alpha1"
+	case v1alpha1.Component:
+		object := answer.DeepCopyObject()
+		object.GetObjectKind().SetGroupVersionKind(v1alpha1.SchemeGroupVersion.WithKind(answer.ComponentKind().Kind))
 		writeJSON(writer, mustRequest(a.t), http.StatusOK, object)
 	}
 }
@@ -115,6 +131,15 @@ func expectAnswer(t *testing.T, what string, answer *httptest.ResponseRecorder, 
 	if answer.Code != code || got != reason {
 		t.Errorf("%s: got %d %q, want %d %q", what, answer.Code, got, code, reason)
 	}
+}
+
+// testKinds returns the kinds without a server.
+func testKinds() []*kind {
+	client, err := versioned.NewForConfig(&rest.Config{Host: "https://127.0.0.1:1"})
+	if err != nil {
+		panic(err)
+	}
+	return newKinds(client.AdminV1alpha1(), "pulsar")
 }
 
 func liveFunction() *v1alpha1.PulsarFunction {
@@ -156,12 +181,12 @@ func TestOwnRefusalsNeedTheRight(t *testing.T) {
 	}{
 		{"create of what exists", "POST", liveFunction(), [][2]string{partOf("functionConfig", "{}")}, "Function f already exists"},
 		{"create with bad JSON", "POST", notFound, [][2]string{partOf("functionConfig", "{")}, "Function config is not valid JSON: unexpected EOF"},
-		{"create with a file", "POST", notFound, [][2]string{partOf("functionConfig", "{}"), partOf("data", "x")}, errUpload.reason},
+		{"create with a file", "POST", notFound, [][2]string{partOf("functionConfig", "{}"), partOf("data", "x")}, errUpload(testKinds()[0]).reason},
 		{"update of what is missing", "PUT", notFound, [][2]string{partOf("functionConfig", "{}")}, "Function f doesn't exist"},
 		{"update without a change", "PUT", liveFunction(), [][2]string{partOf("functionConfig", "{}")}, "Update contains no change"},
 		{"update of what can't change", "PUT", liveFunction(), [][2]string{partOf("functionConfig", `{"runtime":"PYTHON"}`)}, "Runtime cannot be altered"},
 		{"update with bad JSON", "PUT", liveFunction(), [][2]string{partOf("functionConfig", "{")}, "Function config is not valid JSON: unexpected EOF"},
-		{"update with a file", "PUT", liveFunction(), [][2]string{partOf("functionConfig", "{}"), partOf("data", "x")}, errUpload.reason},
+		{"update with a file", "PUT", liveFunction(), [][2]string{partOf("functionConfig", "{}"), partOf("data", "x")}, errUpload(testKinds()[0]).reason},
 	} {
 		key := map[string]string{"POST": "POST dry", "PUT": "PATCH dry"}[test.method]
 		for _, right := range []struct {

@@ -1,4 +1,4 @@
-package functionconfig
+package componentconfig
 
 import (
 	"k8s.io/utils/ptr"
@@ -47,6 +47,23 @@ func (w WindowConfig) complete(className, guarantees string) *WindowConfig {
 	w.ActualWindowFunctionClassName = className
 	w.ProcessingGuarantees = guarantees
 	return &w
+}
+
+func parseWindowConfig(in object) *WindowConfig {
+	window, found := in.object("windowConfig")
+	if !found {
+		return nil
+	}
+	return &WindowConfig{
+		WindowLengthCount:           window.int32("windowLengthCount"),
+		WindowLengthDurationMs:      window.int64("windowLengthDurationMs"),
+		SlidingIntervalCount:        window.int32("slidingIntervalCount"),
+		SlidingIntervalDurationMs:   window.int64("slidingIntervalDurationMs"),
+		LateDataTopic:               window.text("lateDataTopic"),
+		MaxLagMs:                    window.int64("maxLagMs"),
+		WatermarkEmitIntervalMs:     window.int64("watermarkEmitIntervalMs"),
+		TimestampExtractorClassName: window.text("timestampExtractorClassName"),
+	}
 }
 
 func windowToView(window *WindowConfig) *v1alpha1.WindowConfig {

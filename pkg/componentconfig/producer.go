@@ -1,4 +1,4 @@
-package functionconfig
+package componentconfig
 
 import (
 	"k8s.io/utils/ptr"
@@ -8,11 +8,9 @@ import (
 
 // producerToView folds batchBuilder, the older place, into the producer's own. A
 // producer of which nothing is said, as the Go client sends it, is none.
-func (c *FunctionConfig) producerToView() *v1alpha1.ProducerConfig {
-	config := ptr.Deref(c.ProducerConfig, ProducerConfig{})
-	if c.BatchBuilder != "" {
-		config.BatchBuilder = c.BatchBuilder
-	}
+func producerToView(given *ProducerConfig, batchBuilder string) *v1alpha1.ProducerConfig {
+	config := ptr.Deref(given, ProducerConfig{})
+	replace(&config.BatchBuilder, batchBuilder)
 	if equalities.DeepEqual(config, ProducerConfig{}) {
 		return nil
 	}
@@ -20,7 +18,7 @@ func (c *FunctionConfig) producerToView() *v1alpha1.ProducerConfig {
 		MaxPendingMessages:                 config.MaxPendingMessages,
 		MaxPendingMessagesAcrossPartitions: config.MaxPendingMessagesAcrossPartitions,
 		UseThreadLocalProducers:            config.UseThreadLocalProducers,
-		CryptoConfig:                       cryptoToView(config.CryptoConfig),
+		CryptoConfig:                       cryptoToView(config.CryptoConfig, nil),
 		BatchBuilder:                       config.BatchBuilder,
 		CompressionType:                    config.CompressionType,
 		BatchingConfig:                     (*v1alpha1.BatchingConfig)(config.BatchingConfig),
@@ -63,37 +61,53 @@ func completeProducer(config *ProducerConfig) {
 	}
 }
 
+// mergeProducer replaces a producer whole.
+func mergeProducer(field **ProducerConfig, update *ProducerConfig) {
+	if update == nil {
+		return
+	}
+	producer := *update
+	completeProducer(&producer)
+	*field = &producer
+}
+
 // applyProducer writes the members that an update changed.
-func applyProducer(spec *v1alpha1.PulsarFunctionSpec, existing, merged *ProducerConfig) {
+func applyProducer(output *v1alpha1.OutputConfig, existing, merged *ProducerConfig) {
 	if equalities.DeepEqual(existing, merged) {
 		return
 	}
-	if spec.ProducerConfig == nil {
-		spec.ProducerConfig = &v1alpha1.ProducerConfig{}
+	if output.ProducerConfig == nil {
+		output.ProducerConfig = &v1alpha1.ProducerConfig{}
 	}
-	view := spec.ProducerConfig
+	view := output.ProducerConfig
 	change(&view.MaxPendingMessages, existing.MaxPendingMessages, merged.MaxPendingMessages)
 	change(&view.MaxPendingMessagesAcrossPartitions, existing.MaxPendingMessagesAcrossPartitions, merged.MaxPendingMessagesAcrossPartitions)
 	change(&view.UseThreadLocalProducers, existing.UseThreadLocalProducers, merged.UseThreadLocalProducers)
-	change(&view.CryptoConfig, cryptoToView(existing.CryptoConfig), cryptoToView(merged.CryptoConfig))
+	if !equalities.DeepEqual(existing.CryptoConfig, merged.CryptoConfig) {
+		view.CryptoConfig = cryptoToView(merged.CryptoConfig, view.CryptoConfig)
+	}
 	change(&view.BatchBuilder, existing.BatchBuilder, merged.BatchBuilder)
 	change(&view.CompressionType, existing.CompressionType, merged.CompressionType)
 	change(&view.BatchingConfig, (*v1alpha1.BatchingConfig)(existing.BatchingConfig), (*v1alpha1.BatchingConfig)(merged.BatchingConfig))
 }
 
-// cryptoToView returns crypto settings as a view has them, without the Secrets,
-// which no configuration knows.
-func cryptoToView(config *CryptoConfig) *v1alpha1.CryptoConfig {
+// cryptoToView returns crypto settings as a view has them. The Secrets with keys, which
+// no configuration knows, are those of former, what the view had.
+func cryptoToView(config *CryptoConfig, former *v1alpha1.CryptoConfig) *v1alpha1.CryptoConfig {
 	if config == nil {
 		return nil
 	}
-	return &v1alpha1.CryptoConfig{
+	view := &v1alpha1.CryptoConfig{
 		CryptoKeyReaderClassName:    config.CryptoKeyReaderClassName,
 		CryptoKeyReaderConfig:       config.CryptoKeyReaderConfig,
 		EncryptionKeys:              config.EncryptionKeys,
 		ProducerCryptoFailureAction: config.ProducerCryptoFailureAction,
 		ConsumerCryptoFailureAction: config.ConsumerCryptoFailureAction,
 	}
+	if former != nil {
+		view.CryptoSecrets = former.CryptoSecrets
+	}
+	return view
 }
 
 func cryptoFromView(view *v1alpha1.CryptoConfig) *CryptoConfig {

@@ -1,4 +1,4 @@
-package functionconfig
+package componentconfig
 
 import (
 	"strings"
@@ -43,20 +43,34 @@ func (c *FunctionConfig) inferRuntime() {
 	}
 }
 
-// location returns where the code is if the configuration says that: a built-in
-// function or a URL. Any other text is the name of a file on the client's machine,
-// which must never become a path in a container.
+// location returns where the code is if the configuration says that.
 func (c *FunctionConfig) location() string {
 	for _, code := range []string{c.Jar, c.Py, c.Go} {
-		switch {
-		case isLocation(code):
-			return code
-		case code != "":
-			return ""
+		if code != "" {
+			return locationOf(code, "")
 		}
 	}
-	if c.FunctionType != "" {
-		return builtinPrefix + strings.TrimPrefix(c.FunctionType, builtinPrefix)
+	return locationOf("", c.FunctionType)
+}
+
+// locationOf returns where the code is if what names it says that: a built-in entry,
+// by its location or by its type, or a URL. Any other text is the name of a file on
+// the client's machine, which must never become a path in a container.
+func locationOf(code, builtinType string) string {
+	switch {
+	case isLocation(code):
+		return code
+	case code == "" && builtinType != "":
+		return builtinPrefix + strings.TrimPrefix(builtinType, builtinPrefix)
+	}
+	return ""
+}
+
+// builtinOf returns a location if it is that of a built-in entry, which is the only
+// one that Pulsar shows.
+func builtinOf(location string) string {
+	if strings.HasPrefix(location, builtinPrefix) {
+		return location
 	}
 	return ""
 }
@@ -64,7 +78,7 @@ func (c *FunctionConfig) location() string {
 // setLocation changes where the code is fetched from. The file's name stays: the
 // view has one only where it was set apart, and derives it from the location
 // otherwise.
-func setLocation(spec *v1alpha1.PulsarFunctionSpec, location string) {
+func setLocation(spec *v1alpha1.ComponentSpec, location string) {
 	if location == "" {
 		return
 	}
@@ -72,6 +86,15 @@ func setLocation(spec *v1alpha1.PulsarFunctionSpec, location string) {
 		spec.Package = &v1alpha1.Package{}
 	}
 	spec.Package.Location = location
+}
+
+// applyLocation changes where a connector's code is fetched from, if an update says so:
+// apart from the configuration, or by the archive.
+func applyLocation(spec *v1alpha1.ComponentSpec, existing, merged, packageURL string) {
+	if packageURL == "" && merged != existing {
+		packageURL = locationOf(merged, "")
+	}
+	setLocation(spec, packageURL)
 }
 
 func runtimeOf(spec *v1alpha1.PulsarFunctionSpec) string {

