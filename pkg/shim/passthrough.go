@@ -111,13 +111,15 @@ func (p *passthrough) ServeHTTP(writer http.ResponseWriter, request *http.Reques
 		writeError(writer, request, component{}.translate(err))
 		return
 	}
-	// The server's limits are for short requests. Where they can't be moved, they hold.
-	deadlines := http.NewResponseController(writer)
+	// The server's limits are for short requests, and it would hold an answer back until
+	// all of the request has come. Where that can't be changed, it stays so.
+	connection := http.NewResponseController(writer)
 	if err := errors.Join(
-		deadlines.SetReadDeadline(time.Now().Add(passthroughTimeout)),
-		deadlines.SetWriteDeadline(time.Now().Add(passthroughTimeout+readHeaderTimeout)),
+		connection.SetReadDeadline(time.Now().Add(passthroughTimeout)),
+		connection.SetWriteDeadline(time.Now().Add(passthroughTimeout+readHeaderTimeout)),
+		connection.EnableFullDuplex(),
 	); err != nil {
-		klog.FromContext(ctx).V(4).Info("Could not extend the time of a request", "err", err)
+		klog.FromContext(ctx).V(4).Info("Could not make a request a long one", "err", err)
 	}
 	p.proxy.ServeHTTP(writer, request.WithContext(ctx))
 }
