@@ -142,7 +142,9 @@ func applyCommon(component v1alpha1.Component, existing, merged *Common) error {
 	if !equalities.DeepEqual(existing.Secrets, merged.Secrets) {
 		spec.Secrets = secretsToView(merged.Secrets)
 	}
-	applyTypeNames(component, existing.CustomRuntimeOptions, merged.CustomRuntimeOptions)
+	if err := applyOptions(component, existing.CustomRuntimeOptions, merged.CustomRuntimeOptions); err != nil {
+		return err
+	}
 	return applyResources(spec, existing.Resources, merged.Resources)
 }
 

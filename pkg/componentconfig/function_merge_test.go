@@ -12,7 +12,7 @@ import (
 const full = `{"className":"a.B","jar":"x.jar","inputSpecs":{"in":{"schemaType":"avro","consumerProperties":{"k":"v"}},"in2":{},"p.*":{"regexPattern":true}},
  "output":"out","outputSerdeClassName":"OS","outputSchemaType":"OT","logTopic":"log","processingGuarantees":"ATLEAST_ONCE","retainOrdering":true,
  "userConfig":{"a":1,"b":{"c":2}},"secrets":{"s":{"path":"p","key":"k"}},"autoAck":true,"maxMessageRetries":3,"deadLetterTopic":"dlq","subName":"sub",
- "parallelism":2,"timeoutMs":5000,"cleanupSubscription":true,"runtimeFlags":"rf","customRuntimeOptions":"cro","skipToLatest":true,
+ "parallelism":2,"timeoutMs":5000,"cleanupSubscription":true,"runtimeFlags":"rf","customRuntimeOptions":"{}","skipToLatest":true,
  "subscriptionPosition":"Earliest","forwardSourceMessageProperty":false,"maxPendingAsyncRequests":7,"inputTypeClassName":"it","outputTypeClassName":"ot",
  "customSchemaOutputs":{"out":"{}"},"producerConfig":{"maxPendingMessages":10,"compressionType":"ZSTD","batchBuilder":"KEY_BASED"},
  "resources":{"cpu":2,"ram":2147483648,"disk":1}}`
@@ -81,7 +81,7 @@ func TestMerge(t *testing.T) {
 		"output":               {`{"output":"x"}`, `{"output":"x"}`},
 		"deadLetterTopic":      {`{"deadLetterTopic":"x"}`, `{"deadLetterTopic":"x"}`},
 		"runtimeFlags":         {`{"runtimeFlags":"x"}`, `{"runtimeFlags":"x"}`},
-		"customRuntimeOptions": {`{"customRuntimeOptions":"x"}`, `{"customRuntimeOptions":"x"}`},
+		"customRuntimeOptions": {`{"customRuntimeOptions":"{\"a\":1}"}`, `{"customRuntimeOptions":"{\"a\":1}"}`},
 		"userConfig":           {`{"userConfig":{"b":{"d":3}}}`, `{"userConfig":{"b":{"d":3}}}`},
 		"userConfig cleared":   {`{"userConfig":{}}`, `{"userConfig":{}}`},
 		"secrets":              {`{"secrets":{"z":{"path":"p","key":"k"}}}`, `{"secrets":{"z":{"path":"p","key":"k"}}}`},

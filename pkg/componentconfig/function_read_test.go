@@ -72,7 +72,7 @@ func TestGet(t *testing.T) {
 		"retries for ever":    {`{"maxMessageRetries":-1,"deadLetterTopic":"d"}`, `{"maxMessageRetries":null,"deadLetterTopic":null}`},
 		"a timeout":           {`{"timeoutMs":5}`, `{"timeoutMs":5}`},
 		"a timeout of zero":   {`{"timeoutMs":0}`, `{"timeoutMs":null}`},
-		"texts that are set":  {`{"subName":"s","outputSerdeClassName":"o","outputSchemaType":"t","logTopic":"l","runtimeFlags":"r","customRuntimeOptions":"c"}`, `{"subName":"s","outputSerdeClassName":"o","outputSchemaType":"t","logTopic":"l","runtimeFlags":"r","customRuntimeOptions":"c"}`},
+		"texts that are set":  {`{"subName":"s","outputSerdeClassName":"o","outputSchemaType":"t","logTopic":"l","runtimeFlags":"r","customRuntimeOptions":"{\"b\":2}"}`, `{"subName":"s","outputSerdeClassName":"o","outputSchemaType":"t","logTopic":"l","runtimeFlags":"r","customRuntimeOptions":"{\"b\":2}"}`},
 		"texts that are not":  {`{"subName":"","output":"","logTopic":""}`, `{"subName":null,"output":null,"outputSerdeClassName":null,"outputSchemaType":null,"logTopic":null,"runtimeFlags":null,"customRuntimeOptions":null}`},
 		"secrets":             {`{"secrets":{"a":{"path":"p","key":"k"}}}`, `{"secrets":{"a":{"path":"p","key":"k"}}}`},
 		"no secrets":          {`{"secrets":{}}`, `{"secrets":null}`},

@@ -69,7 +69,7 @@ func TestApplyTouchesOnlyWhatChanged(t *testing.T) {
 		"parallelism":          {`{"parallelism":3}`, "", func(s *spec) { s.Parallelism = ptr.To(int32(3)) }},
 		"output":               {`{"output":"x"}`, "", func(s *spec) { s.Output = "x" }},
 		"class and log topic":  {`{"className":"c.D","logTopic":"l"}`, "", func(s *spec) { s.ClassName, s.LogTopic = "c.D", "l" }},
-		"texts of the runtime": {`{"runtimeFlags":"r","customRuntimeOptions":"c"}`, "", func(s *spec) { s.RuntimeFlags, s.CustomRuntimeOptions = "r", "c" }},
+		"texts of the runtime": {`{"runtimeFlags":"r","customRuntimeOptions":"{\"b\":2}"}`, "", func(s *spec) { s.RuntimeFlags, s.CustomRuntimeOptions = "r", `{"b":2}` }},
 		"retries": {`{"maxMessageRetries":2,"deadLetterTopic":"d","timeoutMs":8,"cleanupSubscription":false}`, "", func(s *spec) {
 			s.MaxMessageRetries, s.DeadLetterTopic, s.TimeoutMs, s.CleanupSubscription = ptr.To(int32(2)), "d", ptr.To(int64(8)), ptr.To(false)
 		}},

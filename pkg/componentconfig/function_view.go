@@ -23,7 +23,6 @@ func (c *FunctionConfig) toView(packageURL string) (*v1alpha1.PulsarFunction, er
 			OutputSerdeClassName:         c.OutputSerdeClassName,
 			OutputSchemaType:             c.OutputSchemaType,
 			CustomSchemaOutputs:          orNil(c.CustomSchemaOutputs),
-			OutputTypeClassName:          c.OutputTypeClassName,
 			ProducerConfig:               producerToView(c.ProducerConfig, c.BatchBuilder),
 			ForwardSourceMessageProperty: c.ForwardSourceMessageProperty,
 		},
@@ -35,7 +34,6 @@ func (c *FunctionConfig) toView(packageURL string) (*v1alpha1.PulsarFunction, er
 	spec := &function.Spec
 	spec.ClassName = c.ClassName
 	c.setRuntime(spec)
-	spec.InputTypeClassName = c.InputTypeClassName
 	spec.SubscriptionName = c.SubName
 	spec.SubscriptionPosition = v1alpha1.SubscriptionPosition(c.SubscriptionPosition)
 	spec.MaxMessageRetries = givenRetries(c.MaxMessageRetries, 0)
@@ -43,7 +41,12 @@ func (c *FunctionConfig) toView(packageURL string) (*v1alpha1.PulsarFunction, er
 	// Pulsar refuses these, but only after much else. The API server does so too, in
 	// the same order.
 	spec.CustomSchemaInputs = c.topics().unreadable(parseSchema)
-	setTypeNames(function, c.CustomRuntimeOptions)
+	if err := applyOptions(function, "", c.CustomRuntimeOptions); err != nil {
+		return nil, err
+	}
+	// What the config itself says counts for more.
+	replace(&spec.InputTypeClassName, c.InputTypeClassName)
+	replace(&spec.OutputTypeClassName, c.OutputTypeClassName)
 	if packageURL == "" {
 		packageURL = c.location()
 	}

@@ -215,7 +215,7 @@ func TestTypeNamesInCustomRuntimeOptions(t *testing.T) {
 		t.Errorf("the options became %s", function.Spec.CustomRuntimeOptions)
 	}
 	expect("create that says otherwise", stored(t, `{"jar":"x","inputs":["in"],"inputTypeClassName":"b.In",`+options+`}`), "b.In", "a.Out")
-	expect("create with another text", stored(t, `{"jar":"x","inputs":["in"],"inputTypeClassName":"b.In","outputTypeClassName":"b.Out","customRuntimeOptions":"inputTypeClassName"}`),
+	expect("create with nothing in it", stored(t, `{"jar":"x","inputs":["in"],"inputTypeClassName":"b.In","outputTypeClassName":"b.Out","customRuntimeOptions":"{}"}`),
 		"b.In", "b.Out")
 
 	function = stored(t, `{"jar":"x","inputs":["in"],"inputTypeClassName":"b.In","outputTypeClassName":"b.Out"}`)
@@ -223,9 +223,9 @@ func TestTypeNamesInCustomRuntimeOptions(t *testing.T) {
 	expect("update", function, "a.In", "a.Out")
 	function.Spec.InputTypeClassName = "c.In"
 	mustUpdate(t, function, `{"customRuntimeOptions":"{\"inputTypeClassName\":\"a.In\",\"outputTypeClassName\":\"d.Out\"}"}`, "")
-	expect("update of one", function, "c.In", "d.Out")
+	expect("update of one", function, "a.In", "d.Out")
 	mustUpdate(t, function, `{"customRuntimeOptions":"{}"}`, "")
-	expect("update without", function, "c.In", "d.Out")
+	expect("update without", function, "a.In", "d.Out")
 }
 
 func TestCPUIsExact(t *testing.T) {

@@ -111,7 +111,9 @@ func (c *SinkConfig) toView(packageURL string) (*v1alpha1.PulsarSink, error) {
 	}
 	spec.TimeoutMs = nonZero(c.TimeoutMs)
 	c.topics().toView(&spec.InputConfig, schemaOrType, false)
-	setTypeNames(sink, c.CustomRuntimeOptions)
+	if err := applyOptions(sink, "", c.CustomRuntimeOptions); err != nil {
+		return nil, err
+	}
 	if packageURL == "" {
 		packageURL = locationOf(c.Archive, c.SinkType)
 	}

@@ -22,7 +22,7 @@ const fullSink = `{"className":"a.B","archive":"x.nar","inputs":["in"],"inputSpe
  "topicsPattern":"p.*","topicToSchemaType":{"in3":"json"},"topicToSchemaProperties":{"in":"x"},"sourceSubscriptionName":"sub","sourceSubscriptionPosition":"Earliest",
  "maxMessageRetries":3,"deadLetterTopic":"dlq","configs":{"a":1,"b":{"c":9007199254740993}},"secrets":{"s":{"path":"p","key":"k"}},"parallelism":2,
  "retainOrdering":true,"autoAck":false,"timeoutMs":5000,"negativeAckRedeliveryDelayMs":100,"sinkType":"x","cleanupSubscription":false,"runtimeFlags":"rf",
- "customRuntimeOptions":"cro","logTopic":"log","resources":{"cpu":2,"ram":2147483648,"disk":1},
+ "customRuntimeOptions":"{}","logTopic":"log","resources":{"cpu":2,"ram":2147483648,"disk":1},
  "transformFunction":"builtin://t","transformFunctionClassName":"a.T","transformFunctionConfig":"{}"}`
 
 func TestGetOfASink(t *testing.T) {
@@ -65,7 +65,7 @@ func TestSinkView(t *testing.T) {
 	sink := created(t, sinkForm, fullSink)
 	want := v1alpha1.PulsarSinkSpec{
 		ComponentSpec: v1alpha1.ComponentSpec{
-			Tenant: "t", Namespace: "n", Name: "f", ClassName: "a.B", Java: &v1alpha1.JavaRuntime{}, RuntimeFlags: "rf", CustomRuntimeOptions: "cro",
+			Tenant: "t", Namespace: "n", Name: "f", ClassName: "a.B", Java: &v1alpha1.JavaRuntime{}, RuntimeFlags: "rf", CustomRuntimeOptions: "{}",
 			Parallelism: ptr.To(int32(2)), Secrets: map[string]v1alpha1.SecretRef{"s": {Path: "p", Key: "k"}}, LogTopic: "log",
 			Resources: sink.Spec.Resources,
 		},
@@ -135,7 +135,7 @@ func TestMergeOfASink(t *testing.T) {
 		"className":                       {`{` + kept + `"className":"c.D"}`, `{"className":"c.D"}`},
 		"logTopic":                        {`{` + kept + `"logTopic":"x"}`, `{"logTopic":"x"}`},
 		"runtimeFlags":                    {`{` + kept + `"runtimeFlags":"x"}`, `{"runtimeFlags":"x"}`},
-		"customRuntimeOptions":            {`{` + kept + `"customRuntimeOptions":"x"}`, `{"customRuntimeOptions":"x"}`},
+		"customRuntimeOptions":            {`{` + kept + `"customRuntimeOptions":"{\"a\":1}"}`, `{"customRuntimeOptions":"{\"a\":1}"}`},
 		"configs are replaced whole":      {`{` + kept + `"configs":{"z":2}}`, `{"configs":{"z":2}}`},
 		"configs cleared":                 {`{` + kept + `"configs":{}}`, `{"configs":{}}`},
 		"secrets":                         {`{` + kept + `"secrets":{"z":{"path":"p","key":"k"}}}`, `{"secrets":{"z":{"path":"p","key":"k"}}}`},

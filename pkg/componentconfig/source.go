@@ -93,7 +93,9 @@ func (c *SourceConfig) toView(packageURL string) (*v1alpha1.PulsarSource, error)
 	spec := &source.Spec
 	spec.ClassName = c.ClassName
 	spec.Java = &v1alpha1.JavaRuntime{Runtime: c.runtimeLog()}
-	setTypeNames(source, c.CustomRuntimeOptions)
+	if err := applyOptions(source, "", c.CustomRuntimeOptions); err != nil {
+		return nil, err
+	}
 	if packageURL == "" {
 		packageURL = locationOf(c.Archive, c.SourceType)
 	}

@@ -18,7 +18,7 @@ const minimalSource = `{"className":"a.B","archive":"x.nar"}`
 
 // fullSource is a source of which every member that an update can touch is set.
 const fullSource = `{"className":"a.B","archive":"x.nar","topicName":"out","producerConfig":{"maxPendingMessages":5,"compressionType":"ZSTD"},"serdeClassName":"S",
- "configs":{"a":1,"b":{"c":9007199254740993}},"secrets":{"s":{"path":"p","key":"k"}},"parallelism":2,"sourceType":"x","runtimeFlags":"rf","customRuntimeOptions":"cro",
+ "configs":{"a":1,"b":{"c":9007199254740993}},"secrets":{"s":{"path":"p","key":"k"}},"parallelism":2,"sourceType":"x","runtimeFlags":"rf","customRuntimeOptions":"{}",
  "batchBuilder":"KEY_BASED","logTopic":"log","resources":{"cpu":2,"ram":2147483648,"disk":1}}`
 
 const batchSource = `{"className":"a.B","archive":"x.nar","topicName":"out","batchSourceConfig":{"discoveryTriggererClassName":"a.T","discoveryTriggererConfig":{"x":1}}}`
@@ -51,7 +51,7 @@ func TestSourceView(t *testing.T) {
 	source := created(t, sourceForm, fullSource)
 	expectEqual(t, source.Spec, v1alpha1.PulsarSourceSpec{
 		ComponentSpec: v1alpha1.ComponentSpec{
-			Tenant: "t", Namespace: "n", Name: "f", ClassName: "a.B", Java: &v1alpha1.JavaRuntime{}, RuntimeFlags: "rf", CustomRuntimeOptions: "cro",
+			Tenant: "t", Namespace: "n", Name: "f", ClassName: "a.B", Java: &v1alpha1.JavaRuntime{}, RuntimeFlags: "rf", CustomRuntimeOptions: "{}",
 			Parallelism: ptr.To(int32(2)), Secrets: map[string]v1alpha1.SecretRef{"s": {Path: "p", Key: "k"}}, LogTopic: "log",
 			Resources: source.Spec.Resources,
 		},
@@ -98,7 +98,7 @@ func TestMergeOfASource(t *testing.T) {
 		"parallelism":                {fullSource, `{"parallelism":3}`, `{"parallelism":3}`},
 		"resources in part":          {fullSource, `{"resources":{"cpu":3}}`, `{"resources":{"cpu":3,"ram":1073741824,"disk":10737418240}}`},
 		"runtimeFlags":               {fullSource, `{"runtimeFlags":"x"}`, `{"runtimeFlags":"x"}`},
-		"customRuntimeOptions":       {fullSource, `{"customRuntimeOptions":"x"}`, `{"customRuntimeOptions":"x"}`},
+		"customRuntimeOptions":       {fullSource, `{"customRuntimeOptions":"{\"a\":1}"}`, `{"customRuntimeOptions":"{\"a\":1}"}`},
 		"producerConfig is replaced whole": {
 			fullSource, `{"producerConfig":{"maxPendingMessages":6}}`,
 			`{"producerConfig":{"maxPendingMessages":6,"useThreadLocalProducers":false,"batchBuilder":"","compressionType":"LZ4"}}`,
