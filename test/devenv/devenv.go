@@ -29,6 +29,10 @@ const (
 	ShimServiceAccount      = "pulsar-admin-shim"
 	APIServiceName          = "v1alpha1.admin.functionmesh.io"
 	AuthorRole              = "functionmesh-pulsar-author"
+	// ConnectorViewerRole and SuperuserRole are those of artifacts/ for what isn't in
+	// any namespace.
+	ConnectorViewerRole = "functionmesh-pulsar-connector-viewer"
+	SuperuserRole       = "functionmesh-pulsar-superuser"
 	// AnonymousUser is who the shim says a caller without a credential is.
 	AnonymousUser = "pulsar:anonymous"
 )

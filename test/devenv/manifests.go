@@ -210,5 +210,16 @@ func (e *Env) bindAnonymous(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("could not let anonymous callers use the group: %w", err)
 	}
+	// What isn't in any namespace: the catalogue, and what Pulsar keeps for super-users.
+	for _, role := range []string{ConnectorViewerRole, SuperuserRole} {
+		binding := &rbacv1.ClusterRoleBinding{
+			ObjectMeta: metav1.ObjectMeta{Name: role + "-anonymous"},
+			RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: role},
+			Subjects:   binding.Subjects,
+		}
+		if _, err := e.ControlPlane.Client().RbacV1().ClusterRoleBindings().Create(ctx, binding, metav1.CreateOptions{}); err != nil {
+			return fmt.Errorf("could not let anonymous callers use %s: %w", role, err)
+		}
+	}
 	return nil
 }
