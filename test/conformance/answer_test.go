@@ -62,8 +62,12 @@ func mediaType(header string) string {
 }
 
 // normalBody brings what may differ into one form: the layout of JSON, the order of
-// members, of names in a list and of the inputs of a sink, which are hash tables'.
-func normalBody(path, body string) string {
+// members, of names in a list and of the inputs of a sink, which are hash tables'. Of a
+// page for people only remains that it is one: it names objects in the server's memory.
+func normalBody(path, media, body string) string {
+	if media == "text/html" {
+		return "a page"
+	}
 	value, ok := parse(body)
 	if !ok {
 		return body

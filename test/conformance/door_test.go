@@ -62,11 +62,12 @@ func (d *door) writeDown(response *http.Response) error {
 	response.Body = io.NopCloser(bytes.NewReader(body))
 	d.lock.Lock()
 	defer d.lock.Unlock()
+	media := mediaType(response.Header.Get("Content-Type"))
 	d.seen = append(d.seen, exchange{
 		Request: response.Request.Method + " " + response.Request.URL.RequestURI(),
 		Status:  response.StatusCode,
-		Type:    mediaType(response.Header.Get("Content-Type")),
-		Body:    normalBody(response.Request.URL.Path, string(body)),
+		Type:    media,
+		Body:    normalBody(response.Request.URL.Path, media, string(body)),
 	})
 	return nil
 }

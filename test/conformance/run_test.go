@@ -138,13 +138,16 @@ func (r *runner) admin(ctx context.Context, namespace string, call call) (answer
 	return answer{Exit: got.Exit, Out: normalOut(r.neutral(got.Out), isList), Err: strings.TrimSpace(r.neutral(got.Err))}, nil
 }
 
-// neutral takes out what is of this run only, and what the first command of a JVM says
-// about its log.
+// neutral takes out what is of this run only, what the first command of a JVM says about
+// its log, and what only the client has to say: how it is used and where it failed.
 func (r *runner) neutral(text string) string {
 	text = strings.NewReplacer(r.door.url, "SERVER", r.dir, "FOLDER").Replace(text)
 	var lines []string
 	for line := range strings.Lines(text) {
-		if !strings.HasPrefix(line, "SLF4J") {
+		if strings.HasPrefix(line, "Usage: ") {
+			break
+		}
+		if !strings.HasPrefix(line, "SLF4J") && !strings.HasPrefix(line, "\tat ") {
 			lines = append(lines, line)
 		}
 	}
