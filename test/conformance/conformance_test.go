@@ -10,7 +10,7 @@ import (
 )
 
 // minimumSteps keeps the script from shrinking unnoticed.
-const minimumSteps = 5
+const minimumSteps = 150
 
 func TestConformance(t *testing.T) {
 	chosen := must[mode](t)(chosenMode())
