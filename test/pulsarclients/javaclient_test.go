@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/function-mesh/functionmesh-apiserver/pkg/identity"
+	"github.com/function-mesh/functionmesh-apiserver/test/javaclient"
 )
 
 // command returns the arguments of an operation on a function.
@@ -17,11 +18,13 @@ func command(operation string, name identity.Name, flags ...string) []string {
 // one command at a time.
 func TestJavaClient(t *testing.T) {
 	t.Parallel()
-	if javaIsOff() {
+	if javaclient.Off() {
 		t.Log("left out: PULSAR_JAVA_CLIENT=off")
 		return
 	}
-	must[string](t)(javaClasspath())
+	if err := world.java.Fetch(); err != nil {
+		t.Fatal(err)
+	}
 	t.Run("a Java function with everything", testJavaEverything)
 	t.Run("other runtimes and windows", testJavaRuntimes)
 	t.Run("a configuration file", testJavaConfigFile)
@@ -280,7 +283,7 @@ func testJavaToken(t *testing.T) {
 	name := identity.Name{Tenant: "java-client", Namespace: "token", Name: "f"}
 	secure := []string{"--tls-trust-cert-path", shim.caFile, "--tls-enable-hostname-verification"}
 	bearer := []string{"--auth-plugin", "org.apache.pulsar.client.impl.auth.AuthenticationToken", "--auth-params", "token:" + token}
-	run := func(args ...[]string) ran { return pulsarAdminAt(t, shim.secure.url, slices.Concat(args...)...) }
+	run := func(args ...[]string) javaclient.Result { return pulsarAdminAt(t, shim.secure.url, slices.Concat(args...)...) }
 	create := command("create", name, "--jar", fromJavaClient, "--classname", "org.example.F", "--inputs", "in")
 	expectRan(t, "create", run(secure, bearer, create), "Created successfully")
 	expectRan(t, "get", run(secure, bearer, command("update", name, "--parallelism", "2")), "Updated successfully")

@@ -9,6 +9,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.Map;
 import java.util.Properties;
 import org.apache.pulsar.admin.cli.PulsarAdminTool;
+import org.apache.pulsar.client.admin.PulsarAdmin;
 
 /**
  * Runs pulsar-admin as often as it is asked to, in one JVM, whose start takes far longer than a command.
@@ -37,12 +38,23 @@ public final class Commands extends PulsarAdminTool {
                 done = tool.run(gson.fromJson(line, String[].class));
             } finally {
                 System.setErr(log);
-                tool.pulsarAdminSupplier.get().close();
+                tool.close();
             }
             answers.println(gson.toJson(Map.of(
                     "exit", done ? 0 : 1,
                     "out", out.toString(StandardCharsets.UTF_8),
                     "err", err.toString(StandardCharsets.UTF_8))));
         }
+    }
+
+    private void close() throws Exception {
+        PulsarAdmin client;
+        try {
+            client = pulsarAdminSupplier.get();
+        } catch (RuntimeException e) {
+            // The arguments were no command, so the tool never learned where the server is.
+            return;
+        }
+        client.close();
     }
 }
