@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -16,6 +17,7 @@ import (
 
 	configv1alpha1 "github.com/function-mesh/functionmesh-apiserver/pkg/apis/config/v1alpha1"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/config"
+	"github.com/function-mesh/functionmesh-apiserver/pkg/controller"
 	generatedopenapi "github.com/function-mesh/functionmesh-apiserver/pkg/generated/openapi"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/shimauth"
 )
@@ -37,6 +39,8 @@ type Options struct {
 	ShimClientCAFile string
 	// ShimAllowedNames are the common names of those certificates.
 	ShimAllowedNames []string
+	// Controllers says which background loops run.
+	Controllers *controller.Options
 
 	// file is what ConfigFile says, once the options are complete.
 	file *configv1alpha1.FunctionMeshAPIServerConfiguration
@@ -50,7 +54,7 @@ func NewOptions() *Options {
 	recommended := genericoptions.NewRecommendedOptions("", Codecs.LegacyCodec())
 	// The state is kube-apiserver's: there is no etcd.
 	recommended.Etcd = nil
-	return &Options{Server: server, Recommended: recommended, ShimAllowedNames: []string{"pulsar-admin-shim"}}
+	return &Options{Server: server, Recommended: recommended, ShimAllowedNames: []string{"pulsar-admin-shim"}, Controllers: controller.NewOptions()}
 }
 
 // AddFlags adds the options to a command line.
@@ -63,6 +67,7 @@ func (o *Options) AddFlags(flags *pflag.FlagSet) {
 		"The CA certificates of the client certificates with which pulsar-admin-shim may assert identities that begin with \"pulsar:\". Without it the shim can't assert any.")
 	flags.StringSliceVar(&o.ShimAllowedNames, "shim-allowed-names", o.ShimAllowedNames,
 		"The common names of those client certificates.")
+	o.Controllers.AddFlags(flags)
 }
 
 // Complete reads the configuration file and makes up a certificate where none is
@@ -88,7 +93,7 @@ func (o *Options) Complete() error {
 
 // Validate checks completed options, and returns all that is wrong with them.
 func (o *Options) Validate() error {
-	errs := append(o.Server.Validate(), o.Recommended.Validate()...)
+	errs := slices.Concat(o.Server.Validate(), o.Recommended.Validate(), o.Controllers.Validate())
 	if o.ShimClientCAFile != "" && len(o.ShimAllowedNames) == 0 {
 		errs = append(errs, errors.New("--shim-allowed-names must name at least one certificate: an empty list would allow them all"))
 	}
@@ -120,5 +125,5 @@ func (o *Options) Config() (*Config, error) {
 			return nil, err
 		}
 	}
-	return &Config{Generic: generic, File: o.file}, nil
+	return &Config{Generic: generic, File: o.file, Controllers: o.Controllers}, nil
 }

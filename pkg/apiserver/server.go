@@ -17,6 +17,7 @@ import (
 	configv1alpha1 "github.com/function-mesh/functionmesh-apiserver/pkg/apis/config/v1alpha1"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/config"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/connection"
+	"github.com/function-mesh/functionmesh-apiserver/pkg/controller"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/crstorage"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/registry/admin/pulsarfunction"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/translation"
@@ -28,18 +29,21 @@ type Config struct {
 	Generic *genericapiserver.RecommendedConfig
 	// File is the configuration file, complete and valid.
 	File *configv1alpha1.FunctionMeshAPIServerConfiguration
+	// Controllers says which background loops run.
+	Controllers *controller.Options
 }
 
 // CompletedConfig is a configuration that nothing is missing from.
 type CompletedConfig struct {
-	generic genericapiserver.CompletedConfig
-	client  *restclient.Config
-	file    *configv1alpha1.FunctionMeshAPIServerConfiguration
+	generic     genericapiserver.CompletedConfig
+	client      *restclient.Config
+	file        *configv1alpha1.FunctionMeshAPIServerConfiguration
+	controllers *controller.Options
 }
 
 // Complete fills in what can be derived.
 func (c *Config) Complete() CompletedConfig {
-	return CompletedConfig{generic: c.Generic.Complete(), client: c.Generic.ClientConfig, file: c.File}
+	return CompletedConfig{generic: c.Generic.Complete(), client: c.Generic.ClientConfig, file: c.File, controllers: c.Controllers}
 }
 
 // New makes the server with its API group.
@@ -62,6 +66,9 @@ func (c CompletedConfig) New() (*genericapiserver.GenericAPIServer, error) {
 	}
 	if err := server.InstallAPIGroup(&group); err != nil {
 		return nil, fmt.Errorf("could not install the API group: %w", err)
+	}
+	if err := controller.Install(server, c.client, c.controllers); err != nil {
+		return nil, err
 	}
 	return server, nil
 }
