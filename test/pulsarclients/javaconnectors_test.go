@@ -6,6 +6,7 @@ import (
 
 	"github.com/function-mesh/functionmesh-apiserver/pkg/apis/admin/v1alpha1"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/identity"
+	"github.com/function-mesh/functionmesh-apiserver/test/javaclient"
 )
 
 // commandOf is command for sinks and sources.
@@ -15,7 +16,7 @@ func commandOf(kind v1alpha1.ComponentKind, operation string, name identity.Name
 
 func testJavaSink(t *testing.T) {
 	name := identity.Name{Tenant: "java-client", Namespace: "sinks", Name: "Everything_1"}
-	run := func(operation string, flags ...string) ran {
+	run := func(operation string, flags ...string) javaclient.Result {
 		return pulsarAdmin(t, commandOf(v1alpha1.SinkKind, operation, name, flags...)...)
 	}
 	create := []string{
@@ -54,7 +55,7 @@ func testJavaSink(t *testing.T) {
 
 func testJavaSource(t *testing.T) {
 	name := identity.Name{Tenant: "java-client", Namespace: "sources", Name: "Everything_1"}
-	run := func(operation string, flags ...string) ran {
+	run := func(operation string, flags ...string) javaclient.Result {
 		return pulsarAdmin(t, commandOf(v1alpha1.SourceKind, operation, name, flags...)...)
 	}
 	expectRan(t, "create", run("create", "--archive", sourceURL, "--classname", "org.example.Source", "--destination-topic-name", "out",
