@@ -74,7 +74,7 @@ func keptFieldsOf(view adminv1alpha1.Component) (keptFields, []string) {
 		kept.Disk = spec.Resources.Disk
 		keep("spec.resources.disk", kept.Disk != nil)
 	}
-	keep("spec.customRuntimeOptions", kept.CustomRuntimeOptions != "")
+	keep("spec.customRuntimeOptions", kept.CustomRuntimeOptions != "" && !customruntimeoptions.InEffect(view))
 	switch view := view.(type) {
 	case *adminv1alpha1.PulsarFunction:
 		kept.ExposePulsarAdminClientEnabled = view.Spec.ExposePulsarAdminClientEnabled
