@@ -79,7 +79,7 @@ func keptView() *adminv1alpha1.PulsarFunction {
 	}
 	spec.ProducerConfig = &adminv1alpha1.ProducerConfig{BatchingConfig: &adminv1alpha1.BatchingConfig{}}
 	spec.Resources = &adminv1alpha1.Resources{Disk: ptr.To(resource.MustParse("1Gi"))}
-	spec.CustomRuntimeOptions = "{}"
+	spec.CustomRuntimeOptions = `{"serviceAccountName":"x"}`
 	spec.ExposePulsarAdminClientEnabled = ptr.To(false)
 	return view
 }
@@ -87,7 +87,7 @@ func keptView() *adminv1alpha1.PulsarFunction {
 func TestKeptFieldWarnings(t *testing.T) {
 	const ending = " has no effect yet: Function Mesh has no place for it"
 	want := []string{
-		"spec.customRuntimeOptions" + ending,
+		"spec.customRuntimeOptions has no effect by itself: other fields of the object say otherwise",
 		"spec.exposePulsarAdminClientEnabled" + ending,
 		"spec.inputSpecs[a].messagePayloadProcessorConfig" + ending,
 		"spec.inputSpecs[b].poolMessages" + ending,

@@ -82,7 +82,7 @@ func forKinds(t *testing.T, test func(t *testing.T, kind testedKind)) {
 }
 
 // rounds is how many random objects of each kind each property is tried with.
-const rounds = 500
+const rounds = 300
 
 func forSeeds(f *testing.F, property func(t *testing.T, kind testedKind, r *rand.Rand)) {
 	for seed := range int64(rounds) {
