@@ -14,6 +14,7 @@ import (
 
 	"github.com/function-mesh/functionmesh-apiserver/pkg/apis/admin/v1alpha1"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/identity"
+	"github.com/function-mesh/functionmesh-apiserver/pkg/status"
 )
 
 const (
@@ -206,7 +207,7 @@ func (l *lookup) each(ctx context.Context, kind *kind, collect func(v1alpha1.Com
 
 // unrouted are the reasons why an object that isn't accepted is nothing to Pulsar's
 // clients: another one has its identity, or its namespace doesn't serve it.
-var unrouted = []string{"DuplicateIdentity", "NotServed"}
+var unrouted = []string{status.ReasonDuplicateIdentity, "NotServed"}
 
 // isComponent tells whether an object is the component of that name for Pulsar's
 // clients. One that can't be translated has no config that could be shown. One that
