@@ -35,6 +35,7 @@ func TestParseIsTolerant(t *testing.T) {
 			`{"autoAck":"true","cleanupSubscription":"","retainOrdering":0,"retainKeyOrdering":1,"name":5,"userConfig":{"n":5}}`,
 			FunctionConfig{Common: Common{Name: "5"}, Inputs: Inputs{AutoAck: ptr.To(true), RetainOrdering: ptr.To(false), RetainKeyOrdering: ptr.To(true)}, UserConfig: map[string]any{"n": json.Number("5")}},
 		},
+		"a list of scalars": {`{"inputs":["a",5,true]}`, FunctionConfig{Inputs: Inputs{Inputs: []string{"a", "5", "true"}}}},
 		"false is not absent": {
 			`{"autoAck":false,"retainOrdering":false,"forwardSourceMessageProperty":false}`,
 			FunctionConfig{Inputs: Inputs{AutoAck: ptr.To(false), RetainOrdering: ptr.To(false)}, ForwardSourceMessageProperty: ptr.To(false)},
@@ -92,6 +93,7 @@ func TestParseRefuses(t *testing.T) {
 		"{":                                 "Function config is not valid JSON: unexpected EOF",
 		`{"inputs":"in"}`:                   "inputs must be a list of texts",
 		`{"inputs":["a",null]}`:             "inputs[1] must be a text",
+		`{"inputs":["a",["b"]]}`:            "inputs[1] must be a text",
 		`{"parallelism":1.5}`:               "parallelism must be a whole number from -2147483648 to 2147483647",
 		`{"parallelism":3000000000}`:        "parallelism must be a whole number from -2147483648 to 2147483647",
 		`{"parallelism":1e999999999}`:       "parallelism must be a whole number from -2147483648 to 2147483647",

@@ -214,12 +214,12 @@ func (o object) texts(name string) []string {
 	}
 	var result []string
 	for i, element := range list {
-		text, ok := element.(string)
-		if !ok {
-			o.fail(fmt.Sprintf("%s[%d]", name, i), "a text")
+		place := fmt.Sprintf("%s[%d]", name, i)
+		if element == nil {
+			o.fail(place, "a text")
 			return nil
 		}
-		result = append(result, text)
+		result = append(result, object{members: map[string]any{place: element}, path: o.path, err: o.err}.text(place))
 	}
 	return result
 }

@@ -216,6 +216,19 @@ func TestUpdateOfASinkKeepsTheRest(t *testing.T) {
 	expectEqual(t, sink, want)
 }
 
+// Pulsar takes 0 for no timeout, which is nothing that a view should have.
+func TestTimeoutOfZeroIsNone(t *testing.T) {
+	sink := storedSink(t, `{"inputs":["in"],"timeoutMs":0}`)
+	if sink.Spec.TimeoutMs != nil {
+		t.Errorf("created with %d", *sink.Spec.TimeoutMs)
+	}
+	sink.Spec.TimeoutMs = ptr.To(int64(5))
+	mustUpdate(t, sink, `{"timeoutMs":0}`, "")
+	if sink.Spec.TimeoutMs != nil {
+		t.Errorf("updated to %d", *sink.Spec.TimeoutMs)
+	}
+}
+
 func TestSinkIsNamedInReasons(t *testing.T) {
 	_, err := sinkForm.Create([]byte("null"), testName, "")
 	expectReason(t, err, "Sink config is not provided")

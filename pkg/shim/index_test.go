@@ -100,6 +100,15 @@ func TestIsComponent(t *testing.T) {
 		{"not translated", func(f *v1alpha1.PulsarFunction) {
 			f.Status.Conditions = []metav1.Condition{{Type: v1alpha1.ConditionTranslated, Status: metav1.ConditionFalse}}
 		}, false},
+		{"of another's identity", func(f *v1alpha1.PulsarFunction) {
+			f.Status.Conditions = []metav1.Condition{{Type: v1alpha1.ConditionAccepted, Status: metav1.ConditionFalse, Reason: "DuplicateIdentity"}}
+		}, false},
+		{"not served", func(f *v1alpha1.PulsarFunction) {
+			f.Status.Conditions = []metav1.Condition{{Type: v1alpha1.ConditionAccepted, Status: metav1.ConditionFalse, Reason: "NotServed"}}
+		}, false},
+		{"not accepted otherwise", func(f *v1alpha1.PulsarFunction) {
+			f.Status.Conditions = []metav1.Condition{{Type: v1alpha1.ConditionAccepted, Status: metav1.ConditionFalse, Reason: "SecretMissing"}}
+		}, true},
 		{"translated", func(f *v1alpha1.PulsarFunction) {
 			f.Status.Conditions = []metav1.Condition{{Type: v1alpha1.ConditionTranslated, Status: metav1.ConditionTrue}}
 		}, true},

@@ -14,6 +14,7 @@ import (
 
 	"github.com/function-mesh/functionmesh-apiserver/pkg/apis/admin/v1alpha1"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/identity"
+	"github.com/function-mesh/functionmesh-apiserver/pkg/status"
 )
 
 const (
@@ -204,11 +205,20 @@ func (l *lookup) each(ctx context.Context, kind *kind, collect func(v1alpha1.Com
 	return errorf(http.StatusInternalServerError, "There are more than %d %ss in the Kubernetes namespace", maxListPages*listPageSize, kind.Type)
 }
 
+// unrouted are the reasons why an object that isn't accepted is nothing to Pulsar's
+// clients: another one has its identity, or its namespace doesn't serve it.
+var unrouted = []string{status.ReasonDuplicateIdentity, "NotServed"}
+
 // isComponent tells whether an object is the component of that name for Pulsar's
 // clients. One that can't be translated has no config that could be shown. One that
 // is being deleted is gone for Pulsar, which deletes at once, though a finalizer
 // may keep the object for a while.
 func isComponent(object v1alpha1.Component, name identity.Name) bool {
-	return identityOf(object) == name && object.GetDeletionTimestamp() == nil &&
-		!meta.IsStatusConditionFalse(object.ObservedStatus().Conditions, v1alpha1.ConditionTranslated)
+	if identityOf(object) != name || object.GetDeletionTimestamp() != nil {
+		return false
+	}
+	conditions := object.ObservedStatus().Conditions
+	accepted := meta.FindStatusCondition(conditions, v1alpha1.ConditionAccepted)
+	refused := accepted != nil && accepted.Status == metav1.ConditionFalse && slices.Contains(unrouted, accepted.Reason)
+	return !refused && !meta.IsStatusConditionFalse(conditions, v1alpha1.ConditionTranslated)
 }

@@ -20,6 +20,10 @@ const (
 	reasonLeaderNotReady      = "Leader not yet ready. Please retry again"
 )
 
+// maxInstances bounds the instances in one answer: their number is what a status says,
+// which anybody may have written who may write the resource.
+const maxInstances = 100_000
+
 // workers serves Pulsar's API of functions workers. The workers here are the API
 // server's replicas. They run no instances, which are pods, so the leader, which acts
 // on all components, is the one to which instances are assigned.
@@ -146,20 +150,39 @@ func (w *workers) assignments(ctx context.Context) (any, error) {
 	}
 	var instances []string
 	for _, kind := range w.lookup.kinds {
-		var ofKind []string
-		collect := func(object v1alpha1.Component) {
-			if name := identityOf(object); isComponent(object, name) {
-				for i := range object.ObservedStatus().Replicas {
-					ofKind = append(ofKind, fmt.Sprintf("%s:%d", name, i))
-				}
-			}
-		}
-		if err := w.lookup.each(ctx, kind, collect, func() { ofKind = nil }); err != nil {
-			return nil, kind.called("").translate(err)
+		ofKind, err := w.instances(ctx, kind, maxInstances-len(instances))
+		if err != nil {
+			return nil, err
 		}
 		instances = append(instances, ofKind...)
 	}
 	slices.Sort(instances)
 	result[leader.WorkerID] = append(result[leader.WorkerID], instances...)
 	return result, nil
+}
+
+// instances returns the instances of the components of a kind, of which there may be
+// so many.
+func (w *workers) instances(ctx context.Context, kind *kind, limit int) ([]string, error) {
+	var instances []string
+	tooMany := false
+	collect := func(object v1alpha1.Component) {
+		name, count := identityOf(object), int(object.ObservedStatus().Replicas)
+		if !isComponent(object, name) {
+			return
+		}
+		if tooMany = tooMany || count > limit-len(instances); tooMany {
+			return
+		}
+		for i := range count {
+			instances = append(instances, fmt.Sprintf("%s:%d", name, i))
+		}
+	}
+	if err := w.lookup.each(ctx, kind, collect, func() { instances = nil }); err != nil {
+		return nil, kind.called("").translate(err)
+	}
+	if tooMany {
+		return nil, errorf(http.StatusInternalServerError, "There are more than %d instances", maxInstances)
+	}
+	return instances, nil
 }

@@ -129,6 +129,10 @@ func TestAssignments(t *testing.T) {
 	if answer.Code != 200 || answer.Body.String() != want {
 		t.Errorf("got %d %s", answer.Code, answer.Body)
 	}
+	huge := objectOf(v1alpha1.SinkKind, "x")
+	huge["status"] = map[string]any{"replicas": 2147483647}
+	by["GET pulsarsinks"] = listOf("PulsarSink", huge)
+	expectAnswer(t, "too many", serve((&directory{by: by}).handler(t, nil), "GET", "/admin/v2/worker/assignments", nil), 500, "There are more than 100000 instances")
 	by["GET pulsarsinks"] = forbidden
 	expectAnswer(t, "no right on sinks", serve((&directory{by: by}).handler(t, nil), "GET", "/admin/v2/worker/assignments", nil), 401, reasonUnauthorized)
 }
