@@ -27,29 +27,33 @@ func TestConformance(t *testing.T) {
 		}
 	})
 	began := time.Now()
-	pulsar := pulsarAnswers(t, chosen, script, java)
+	pulsar, web := pulsarAnswers(t, chosen, script, java)
 	t.Logf("%d steps answered by Pulsar after %.0f s", len(pulsar), time.Since(began).Seconds())
-	shim := answers(t, newRunner(t, startShim(t), java), script)
+	shim := answers(t, newRunner(t, startShim(t, web), java), script)
 	t.Logf("%d steps answered by the shim after %.0f s", len(shim), time.Since(began).Seconds())
 	compare(t, script, listed, pulsar, shim)
 }
 
-// pulsarAnswers returns a real Pulsar's answers, or the recorded ones.
-func pulsarAnswers(t *testing.T, chosen mode, script script, java *javaclient.Client) map[string]answer {
+// pulsarAnswers returns a real Pulsar's answers, or the recorded ones, and the base URL
+// where the shim can ask for what exists.
+func pulsarAnswers(t *testing.T, chosen mode, script script, java *javaclient.Client) (all map[string]answer, web string) {
 	t.Helper()
 	pulsar := startPulsar(t, chosen, script)
 	if pulsar == nil {
 		kept := must[recording](t)(loadRecording())
 		t.Logf("comparing with answers that Pulsar %s gave on %s", kept.Pulsar, kept.Recorded)
-		return kept.Answers
+		return kept.Answers, replayExistence(t, kept.Existence)
 	}
 	got := answers(t, newRunner(t, pulsar.URL(), java), script)
 	if chosen == record {
-		kept := recording{Recorded: time.Now().UTC().Format(time.DateOnly), Pulsar: pulsarstandalone.Version, Answers: got}
+		kept := recording{
+			Recorded: time.Now().UTC().Format(time.DateOnly), Pulsar: pulsarstandalone.Version,
+			Existence: must[map[string]exchange](t)(askExistence(t.Context(), pulsar.URL())), Answers: got,
+		}
 		if err := kept.save(); err != nil {
 			t.Fatal(err)
 		}
-		return got
+		return got, pulsar.URL()
 	}
 	// What is recorded has to be what Pulsar answers, or it is no use to others.
 	kept := must[recording](t)(loadRecording())
@@ -59,7 +63,7 @@ func pulsarAnswers(t *testing.T, chosen mode, script script, java *javaclient.Cl
 				step.Name, kept.Recorded, kept.Answers[step.Name].text(), got[step.Name].text())
 		}
 	}
-	return got
+	return got, pulsar.URL()
 }
 
 // answers runs the script.

@@ -43,7 +43,7 @@ func openDoor(t *testing.T, server string) *door {
 			d.failed = fmt.Errorf("%s %s: no answer: %w", r.Method, r.URL, err)
 			w.WriteHeader(http.StatusBadGateway)
 		},
-		Transport:      &http.Transport{DisableCompression: true},
+		Transport: &http.Transport{DisableCompression: true},
 	}
 	listening := httptest.NewServer(proxy)
 	t.Cleanup(listening.Close)

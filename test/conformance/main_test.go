@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -119,14 +120,16 @@ func startPulsar(t *testing.T, chosen mode, script script) *pulsarstandalone.Pul
 	return pulsar
 }
 
-// startShim returns the base URL of a pulsar-admin-shim on a control plane.
-func startShim(t *testing.T) string {
+// startShim returns the base URL of a pulsar-admin-shim on a control plane, for a Pulsar
+// that answers at web.
+func startShim(t *testing.T, web string) string {
 	t.Helper()
 	root := must[string](t)(repository())
 	ctx, cancel := context.WithTimeout(t.Context(), startTimeout)
 	defer cancel()
 	env, err := devenv.Start(ctx, devenv.Options{
 		BinDir: filepath.Join(root, "bin"), Dir: keptFolder(t, "shim"), ArtifactsDir: filepath.Join(root, "artifacts"),
+		Config: strings.Replace(devenv.DefaultConfig, devenv.DefaultWebServiceURL, web, 1),
 	})
 	if err != nil {
 		t.Fatalf("could not start an environment (make build control-plane builds it): %v", err)

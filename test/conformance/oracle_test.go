@@ -17,8 +17,10 @@ type recording struct {
 	// Recorded is the day.
 	Recorded string `json:"recorded"`
 	// Pulsar is its version.
-	Pulsar  string            `json:"pulsar"`
-	Answers map[string]answer `json:"answers"`
+	Pulsar string `json:"pulsar"`
+	// Existence is what was answered to questions for tenants and namespaces, by path.
+	Existence map[string]exchange `json:"existence"`
+	Answers   map[string]answer   `json:"answers"`
 }
 
 func loadRecording() (recording, error) {
@@ -36,7 +38,11 @@ func loadRecording() (recording, error) {
 // save writes the file, a line for each answer, so that changes can be reviewed.
 func (r recording) save() error {
 	var buffer bytes.Buffer
-	fmt.Fprintf(&buffer, "{\"recorded\":%q,\"pulsar\":%q,\"answers\":{", r.Recorded, r.Pulsar)
+	existence, err := json.Marshal(r.Existence)
+	if err != nil {
+		return fmt.Errorf("could not encode answers: %w", err)
+	}
+	fmt.Fprintf(&buffer, "{\"recorded\":%q,\"pulsar\":%q,\"existence\":%s,\"answers\":{", r.Recorded, r.Pulsar, existence)
 	for i, name := range slices.Sorted(maps.Keys(r.Answers)) {
 		if i > 0 {
 			buffer.WriteByte(',')

@@ -37,6 +37,9 @@ const (
 	AnonymousUser = "pulsar:anonymous"
 )
 
+// DefaultWebServiceURL is where DefaultConfig says that Pulsar is.
+const DefaultWebServiceURL = "http://localhost:8080"
+
 // DefaultConfig is functionmesh-apiserver's configuration. Its Pulsar cluster
 // need not exist: nothing here runs a function.
 const DefaultConfig = `apiVersion: config.functionmesh.io/v1alpha1
@@ -44,7 +47,7 @@ kind: FunctionMeshAPIServerConfiguration
 pulsarClusters:
 - name: dev
   serviceUrl: pulsar://localhost:6650
-  webServiceUrl: http://localhost:8080
+  webServiceUrl: ` + DefaultWebServiceURL + `
 runnerImages:
   java: streamnative/pulsar-functions-java-runner:2.10.0.0-rc10
   python: streamnative/pulsar-functions-python-runner:2.10.0.0-rc10

@@ -123,8 +123,8 @@ func (p *Pulsar) start(ctx context.Context, java, classpath, dir string) error {
 			// The path is for the worker not to find programs that run instances.
 			Env: []string{"LC_ALL=C.UTF-8", "PATH=" + files.temporary},
 		},
-		Port:    web,
-		Args:    func(int) []string { return arguments },
+		Port: web,
+		Args: func(int) []string { return arguments },
 		Ready: func(ctx context.Context, port int) error {
 			return ask(ctx, http.MethodGet, webURL(port)+"/admin/v2/worker/cluster/leader", nil, "")
 		},
