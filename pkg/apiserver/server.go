@@ -17,8 +17,10 @@ import (
 	configv1alpha1 "github.com/function-mesh/functionmesh-apiserver/pkg/apis/config/v1alpha1"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/config"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/connection"
+	"github.com/function-mesh/functionmesh-apiserver/pkg/connectors"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/controller"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/crstorage"
+	"github.com/function-mesh/functionmesh-apiserver/pkg/registry/admin/pulsarconnector"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/registry/admin/pulsarfunction"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/translation"
 )
@@ -55,6 +57,16 @@ func (c CompletedConfig) New() (*genericapiserver.GenericAPIServer, error) {
 	if err := server.AddReadyzChecks(aggregatorKnown(c.generic.Authentication.RequestHeaderConfig)); err != nil {
 		return nil, fmt.Errorf("could not add a check of readiness: %w", err)
 	}
+	catalogue, err := loadConnectors(c.file.ConnectorsFile)
+	if err != nil {
+		return nil, err
+	}
+	if err := server.AddPostStartHook("connectors", func(hook genericapiserver.PostStartHookContext) error {
+		go catalogue.Run(hook)
+		return nil
+	}); err != nil {
+		return nil, fmt.Errorf("could not add a hook: %w", err)
+	}
 	functions, err := c.pulsarFunctions()
 	if err != nil {
 		return nil, err
@@ -62,7 +74,8 @@ func (c CompletedConfig) New() (*genericapiserver.GenericAPIServer, error) {
 	group := genericapiserver.NewDefaultAPIGroupInfo(v1alpha1.GroupName, Scheme, metav1.ParameterCodec, Codecs.CodecFactory)
 	group.NegotiatedSerializer = Codecs
 	group.VersionedResourcesStorageMap[v1alpha1.SchemeGroupVersion.Version] = map[string]rest.Storage{
-		"pulsarfunctions": functions,
+		"pulsarfunctions":  functions,
+		"pulsarconnectors": pulsarconnector.NewREST(catalogue),
 	}
 	if err := server.InstallAPIGroup(&group); err != nil {
 		return nil, fmt.Errorf("could not install the API group: %w", err)
@@ -71,6 +84,14 @@ func (c CompletedConfig) New() (*genericapiserver.GenericAPIServer, error) {
 		return nil, err
 	}
 	return server, nil
+}
+
+// loadConnectors returns the catalogue of a file, which may be none.
+func loadConnectors(file string) (*connectors.Catalogue, error) {
+	if file == "" {
+		return connectors.NewCatalogue(nil), nil
+	}
+	return connectors.Load(file)
 }
 
 func (c CompletedConfig) pulsarFunctions() (rest.Storage, error) {
