@@ -19,6 +19,7 @@ import (
 	"github.com/function-mesh/functionmesh-apiserver/pkg/connection"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/connectors"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/controller"
+	"github.com/function-mesh/functionmesh-apiserver/pkg/crdschema"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/crstorage"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/registry/admin/pulsarconnector"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/registry/admin/pulsarfunction"
@@ -67,7 +68,17 @@ func (c CompletedConfig) New() (*genericapiserver.GenericAPIServer, error) {
 	}); err != nil {
 		return nil, fmt.Errorf("could not add a hook: %w", err)
 	}
-	functions, err := c.pulsarFunctions()
+	definitions, err := crdschema.NewChecker(c.client, computev1alpha1.SchemeGroupVersion.WithResource("functions"))
+	if err != nil {
+		return nil, err
+	}
+	if err := server.AddPostStartHook("definitions", func(hook genericapiserver.PostStartHookContext) error {
+		go definitions.Run(hook)
+		return nil
+	}); err != nil {
+		return nil, fmt.Errorf("could not add a hook: %w", err)
+	}
+	functions, err := c.pulsarFunctions(definitions)
 	if err != nil {
 		return nil, err
 	}
@@ -94,11 +105,12 @@ func loadConnectors(file string) (*connectors.Catalogue, error) {
 	return connectors.Load(file)
 }
 
-func (c CompletedConfig) pulsarFunctions() (rest.Storage, error) {
+func (c CompletedConfig) pulsarFunctions(definitions *crdschema.Checker) (rest.Storage, error) {
 	client, err := crstorage.NewClient(c.client, computev1alpha1.SchemeGroupVersion.WithResource("functions"), "Function")
 	if err != nil {
 		return nil, err
 	}
+	client.Lacking = definitions.For(client.Resource)
 	unlimited := restclient.CopyConfig(c.client)
 	// Each new function asks for its ConfigMap: client-go's default would let five a
 	// second through. Callers are subject to priority and fairness.

@@ -149,7 +149,7 @@ var workerMatters = []string{
 
 // workerInstead says what to do where something has another place here.
 var workerInstead = map[string]string{
-	"jobNamespace": "--default-namespace of pulsar-admin-shim",
+	"jobNamespace":          "--default-namespace of pulsar-admin-shim",
 	"authenticationEnabled": "pulsar-admin-shim's flags and Kubernetes' RBAC", "authorizationEnabled": "Kubernetes' RBAC",
 	"superUserRoles": "Kubernetes' RBAC",
 }
