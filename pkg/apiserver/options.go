@@ -14,6 +14,7 @@ import (
 	genericoptions "k8s.io/apiserver/pkg/server/options"
 	"k8s.io/apiserver/pkg/util/compatibility"
 	utilfeature "k8s.io/apiserver/pkg/util/feature"
+	"k8s.io/klog/v2"
 
 	configv1alpha1 "github.com/function-mesh/functionmesh-apiserver/pkg/apis/config/v1alpha1"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/config"
@@ -34,6 +35,11 @@ type Options struct {
 
 	// ConfigFile is the configuration file: kind FunctionMeshAPIServerConfiguration.
 	ConfigFile string
+	// WorkerConfigFile is a functions_worker.yml of the Java worker, instead of
+	// ConfigFile.
+	WorkerConfigFile string
+	// ConnectorsFile overrides the configuration's connectorsFile.
+	ConnectorsFile string
 	// ShimClientCAFile has the CA of the certificates with which the shim may say
 	// on whose behalf it calls. Without it the shim can't.
 	ShimClientCAFile string
@@ -62,7 +68,11 @@ func (o *Options) AddFlags(flags *pflag.FlagSet) {
 	o.Server.AddUniversalFlags(flags)
 	o.Recommended.AddFlags(flags)
 	flags.StringVar(&o.ConfigFile, "config", o.ConfigFile,
-		"The configuration file: apiVersion config.functionmesh.io/v1alpha1, kind FunctionMeshAPIServerConfiguration. Required.")
+		"The configuration file: apiVersion config.functionmesh.io/v1alpha1, kind FunctionMeshAPIServerConfiguration. Required, unless --worker-config is given.")
+	flags.StringVar(&o.WorkerConfigFile, "worker-config", o.WorkerConfigFile,
+		"The functions_worker.yml of a Function Mesh Worker Service, to be read instead of --config. What in it has no effect here is logged.")
+	flags.StringVar(&o.ConnectorsFile, "connectors-file", o.ConnectorsFile,
+		"The file with the built-in connectors, in the format of the Function Mesh Worker Service. Overrides connectorsFile of the configuration.")
 	flags.StringVar(&o.ShimClientCAFile, "shim-client-ca-file", o.ShimClientCAFile,
 		"The CA certificates of the client certificates with which pulsar-admin-shim may assert identities that begin with \"pulsar:\". Without it the shim can't assert any.")
 	flags.StringSliceVar(&o.ShimAllowedNames, "shim-allowed-names", o.ShimAllowedNames,
@@ -73,14 +83,9 @@ func (o *Options) AddFlags(flags *pflag.FlagSet) {
 // Complete reads the configuration file and makes up a certificate where none is
 // given.
 func (o *Options) Complete() error {
-	if o.ConfigFile == "" {
-		return errors.New("could not start without a configuration: give --config")
-	}
-	file, err := config.Load(o.ConfigFile)
-	if err != nil {
+	if err := o.readConfig(); err != nil {
 		return err
 	}
-	o.file = file
 	if err := o.Server.Complete(); err != nil {
 		return fmt.Errorf("could not complete the options: %w", err)
 	}
@@ -89,6 +94,25 @@ func (o *Options) Complete() error {
 		return fmt.Errorf("could not make a certificate: %w", err)
 	}
 	return nil
+}
+
+func (o *Options) readConfig() error {
+	var err error
+	switch {
+	case (o.ConfigFile == "") == (o.WorkerConfigFile == ""):
+		return errors.New("could not start without a configuration: give --config or --worker-config")
+	case o.ConfigFile != "":
+		o.file, err = config.Load(o.ConfigFile)
+	default:
+		var ignored []string
+		if o.file, ignored, err = config.LoadWorker(o.WorkerConfigFile); len(ignored) > 0 {
+			klog.InfoS("Members of the worker's configuration that have no effect here", "file", o.WorkerConfigFile, "members", ignored)
+		}
+	}
+	if err == nil && o.ConnectorsFile != "" {
+		o.file.ConnectorsFile = o.ConnectorsFile
+	}
+	return err
 }
 
 // Validate checks completed options, and returns all that is wrong with them.

@@ -17,8 +17,11 @@ import (
 	configv1alpha1 "github.com/function-mesh/functionmesh-apiserver/pkg/apis/config/v1alpha1"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/config"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/connection"
+	"github.com/function-mesh/functionmesh-apiserver/pkg/connectors"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/controller"
+	"github.com/function-mesh/functionmesh-apiserver/pkg/crdschema"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/crstorage"
+	"github.com/function-mesh/functionmesh-apiserver/pkg/registry/admin/pulsarconnector"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/registry/admin/pulsarfunction"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/translation"
 )
@@ -55,14 +58,35 @@ func (c CompletedConfig) New() (*genericapiserver.GenericAPIServer, error) {
 	if err := server.AddReadyzChecks(aggregatorKnown(c.generic.Authentication.RequestHeaderConfig)); err != nil {
 		return nil, fmt.Errorf("could not add a check of readiness: %w", err)
 	}
-	functions, err := c.pulsarFunctions()
+	catalogue, err := loadConnectors(c.file.ConnectorsFile)
+	if err != nil {
+		return nil, err
+	}
+	if err := server.AddPostStartHook("connectors", func(hook genericapiserver.PostStartHookContext) error {
+		go catalogue.Run(hook)
+		return nil
+	}); err != nil {
+		return nil, fmt.Errorf("could not add a hook: %w", err)
+	}
+	definitions, err := crdschema.NewChecker(c.client, computev1alpha1.SchemeGroupVersion.WithResource("functions"))
+	if err != nil {
+		return nil, err
+	}
+	if err := server.AddPostStartHook("definitions", func(hook genericapiserver.PostStartHookContext) error {
+		go definitions.Run(hook)
+		return nil
+	}); err != nil {
+		return nil, fmt.Errorf("could not add a hook: %w", err)
+	}
+	functions, err := c.pulsarFunctions(definitions)
 	if err != nil {
 		return nil, err
 	}
 	group := genericapiserver.NewDefaultAPIGroupInfo(v1alpha1.GroupName, Scheme, metav1.ParameterCodec, Codecs.CodecFactory)
 	group.NegotiatedSerializer = Codecs
 	group.VersionedResourcesStorageMap[v1alpha1.SchemeGroupVersion.Version] = map[string]rest.Storage{
-		"pulsarfunctions": functions,
+		"pulsarfunctions":  functions,
+		"pulsarconnectors": pulsarconnector.NewREST(catalogue),
 	}
 	if err := server.InstallAPIGroup(&group); err != nil {
 		return nil, fmt.Errorf("could not install the API group: %w", err)
@@ -73,11 +97,20 @@ func (c CompletedConfig) New() (*genericapiserver.GenericAPIServer, error) {
 	return server, nil
 }
 
-func (c CompletedConfig) pulsarFunctions() (rest.Storage, error) {
+// loadConnectors returns the catalogue of a file, which may be none.
+func loadConnectors(file string) (*connectors.Catalogue, error) {
+	if file == "" {
+		return connectors.NewCatalogue(nil), nil
+	}
+	return connectors.Load(file)
+}
+
+func (c CompletedConfig) pulsarFunctions(definitions *crdschema.Checker) (rest.Storage, error) {
 	client, err := crstorage.NewClient(c.client, computev1alpha1.SchemeGroupVersion.WithResource("functions"), "Function")
 	if err != nil {
 		return nil, err
 	}
+	client.Lacking = definitions.For(client.Resource)
 	unlimited := restclient.CopyConfig(c.client)
 	// Each new function asks for its ConfigMap: client-go's default would let five a
 	// second through. Callers are subject to priority and fairness.

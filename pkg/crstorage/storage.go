@@ -145,6 +145,9 @@ func (s *Storage) create(ctx context.Context, key string, obj, out runtime.Objec
 	for _, serverOwned := range []string{"uid", "resourceVersion", "generation", "creationTimestamp", "deletionTimestamp"} {
 		delete(metadata, serverOwned)
 	}
+	if err := s.checkDefinition(nil, cr, name); err != nil {
+		return err
+	}
 	data, err := send(cr, func(body []byte) ([]byte, error) {
 		return s.config.Client.create(ctx, namespace, body, writeOptionsFrom(ctx))
 	})
@@ -155,6 +158,18 @@ func (s *Storage) create(ctx context.Context, key string, obj, out runtime.Objec
 		return nil
 	}
 	return s.project(data, out)
+}
+
+// checkDefinition refuses what the installed definition has no field for. It would
+// be kept, and have no effect.
+func (s *Storage) checkDefinition(before, after map[string]any, name string) error {
+	if s.config.Client.Lacking == nil {
+		return nil
+	}
+	if errs := s.config.Client.Lacking(before, after, s.projection.viewPath); len(errs) > 0 {
+		return apierrors.NewInvalid(schema.GroupKind{Group: s.config.Resource.Group, Kind: s.config.Kind}, name, errs)
+	}
+	return nil
 }
 
 func send(object map[string]any, write func(body []byte) ([]byte, error)) ([]byte, error) {

@@ -112,6 +112,9 @@ func (s *Storage) tryOnce(ctx context.Context, key string, destination runtime.O
 	if err := s.checkOwner(stored, before, after, name); err != nil {
 		return false, err
 	}
+	if err := s.checkDefinition(before, after, name); err != nil {
+		return false, err
+	}
 	changed := delta.Apply(stored, before, after, s.projection.containers())
 	if changed && cause == nil {
 		if err := s.settle(stored, after); err != nil {

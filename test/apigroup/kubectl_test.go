@@ -290,7 +290,8 @@ func TestKubectlGet(t *testing.T) {
 		t.Errorf("describe prints %s", got)
 	}
 	if got := k.run("", "api-resources", "--api-group=admin.functionmesh.io", "--no-headers", "-o", "wide"); strings.Join(strings.Fields(got), " ") !=
-		"pulsarfunctions pfn admin.functionmesh.io/v1alpha1 true PulsarFunction create,delete,deletecollection,get,list,patch,update,watch pulsar" {
+		"pulsarconnectors pcon admin.functionmesh.io/v1alpha1 false PulsarConnector get,list,watch pulsar "+
+			"pulsarfunctions pfn admin.functionmesh.io/v1alpha1 true PulsarFunction create,delete,deletecollection,get,list,patch,update,watch pulsar" {
 		t.Errorf("the group has %s", got)
 	}
 }

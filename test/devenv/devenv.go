@@ -152,6 +152,13 @@ func (e *Env) start(ctx context.Context) error {
 	if err := e.writeCredentials(ctx); err != nil {
 		return err
 	}
+	connectors, err := os.ReadFile(filepath.Join(e.options.ArtifactsDir, "samples", "connectors.yaml"))
+	if err != nil {
+		return fmt.Errorf("could not read the connectors file: %w", err)
+	}
+	if err := os.WriteFile(e.ConnectorsFile(), connectors, 0o600); err != nil {
+		return fmt.Errorf("could not write the connectors file: %w", err)
+	}
 	e.options.Logf("starting functionmesh-apiserver")
 	if e.APIServer, err = e.StartAPIServer(ctx, APIServerOptions{}); err != nil {
 		return err
@@ -203,6 +210,12 @@ func (e *Env) Kubectl(ctx context.Context, args ...string) *exec.Cmd {
 		"KUBECONFIG="+e.ControlPlane.AdminKubeconfig(),
 		"KUBECACHEDIR="+e.KubectlCacheDir())
 	return cmd
+}
+
+// ConnectorsFile returns the path of the connectors file that every
+// functionmesh-apiserver follows. It begins as artifacts/samples/connectors.yaml.
+func (e *Env) ConnectorsFile() string {
+	return filepath.Join(e.ControlPlane.Dir(), "connectors.yaml")
 }
 
 // KubectlCacheDir returns where kubectl should keep what it discovers. Its

@@ -229,6 +229,8 @@ func (c *manifestCluster) checkRights(ctx context.Context, t *testing.T) {
 		{server, "compute.functionmesh.io", "sources", ""},
 		{server, "compute.functionmesh.io", "sinks", ""},
 		{server, "admin.functionmesh.io", "pulsarfunctions", ""},
+		{server, "apiextensions.k8s.io", "customresourcedefinitions", ""},
+		{server, "admin.functionmesh.io", "pulsarconnectors", ""},
 		{server, "", "configmaps", "create"},
 		{server, "", "namespaces", "get list watch"},
 		{server, "", "secrets", ""},

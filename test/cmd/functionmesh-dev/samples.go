@@ -126,6 +126,7 @@ Next, in another terminal:
   source ` + quoteIfNeeded(relative(filepath.Join(o.stateDir, envName))) + `
   kubectl get pulsarfunctions -o wide --watch
   kubectl explain pulsarfunctions.spec
+  kubectl get pulsarconnectors
   kubectl get pulsarfunction exclamation -o yaml
   kubectl get functions.compute.functionmesh.io exclamation -o yaml
   curl -sw '\n' ` + url + `
