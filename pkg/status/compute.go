@@ -139,18 +139,17 @@ func (c *computation) judge() {
 	c.ready = c.reconciled && c.settled && c.available && c.Elder == nil
 	switch {
 	case c.ready && c.Replicas == 0:
-		c.conditions.set(v1alpha1.ConditionReady, metav1.ConditionTrue, ReasonSuspended, message)
+		reason = ReasonSuspended
 	case c.ready:
-		c.conditions.set(v1alpha1.ConditionReady, metav1.ConditionTrue, ReasonReady, message)
+		reason = ReasonReady
 	case c.stalled:
-		c.conditions.set(v1alpha1.ConditionReady, metav1.ConditionFalse, why, because)
+		reason, message = why, because
 	case !c.reconciled:
-		c.conditions.set(v1alpha1.ConditionReady, metav1.ConditionFalse, ReasonPending, pendingMessage)
-	case !c.available:
-		c.conditions.set(v1alpha1.ConditionReady, metav1.ConditionFalse, reason, message)
-	default:
-		c.conditions.set(v1alpha1.ConditionReady, metav1.ConditionFalse, ReasonProgressing, message)
+		reason, message = ReasonPending, pendingMessage
+	case c.available:
+		reason = ReasonProgressing
 	}
+	c.conditions.set(v1alpha1.ConditionReady, truth(c.ready), reason, message)
 	if c.stalled {
 		c.conditions.set(v1alpha1.ConditionStalled, metav1.ConditionTrue, why, because)
 	} else {
