@@ -36,6 +36,10 @@ type Config struct {
 	Prefix string
 	// NewObject returns an empty view.
 	NewObject func() runtime.Object
+	// KeepObserved, if set, gives the answer to the dry run of an update what was
+	// observed of the object before. A projection that compares the two would else tell
+	// of a change that is not going to be observed, and kubectl diff show it.
+	KeepObserved func(answer, asked runtime.Object)
 }
 
 // Storage keeps views as custom resources.

@@ -129,7 +129,13 @@ func (s *Storage) tryOnce(ctx context.Context, key string, destination runtime.O
 	})
 	switch {
 	case err == nil:
-		return false, s.project(data, destination)
+		if err := s.project(data, destination); err != nil {
+			return false, err
+		}
+		if len(writeOptionsFrom(ctx).DryRun) > 0 && s.config.KeepObserved != nil {
+			s.config.KeepObserved(destination, updated)
+		}
+		return false, nil
 	case missingDefinition(err):
 		return false, s.errors.missingDefinitionError()
 	case apierrors.IsConflict(err), apierrors.IsNotFound(err) && s.errors.isOurs(err):

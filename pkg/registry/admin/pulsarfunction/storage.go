@@ -52,6 +52,9 @@ func NewREST(config Config, options generic.RESTOptions) (*view.REST, error) {
 		Kind:      "PulsarFunction",
 		Prefix:    "/" + options.ResourcePrefix,
 		NewObject: func() runtime.Object { return &v1alpha1.PulsarFunction{} },
+		KeepObserved: func(answer, asked runtime.Object) {
+			*answer.(v1alpha1.Component).ObservedStatus() = *asked.(v1alpha1.Component).ObservedStatus()
+		},
 	}, config.Translator)
 
 	kind := strategy{
