@@ -200,7 +200,7 @@ func TestSchemasThatCannotBeRead(t *testing.T) {
 		expectEqual(t, function.Spec.CustomSchemaOutputs, map[string]string{"out": text})
 		expectEqual(t, function.Spec.InputSpecs, map[string]v1alpha1.ConsumerSpec{"other": {SchemaType: "avro"}})
 		var reason string
-		if result := validation.ValidatePulsarFunction(function, validation.Options{}); len(result.Errors) > 0 {
+		if result := validation.Validate(function, validation.Options{}); len(result.Errors) > 0 {
 			reason = result.Errors.ToAggregate().Error()
 		}
 		for _, want := range []string{"Topic in has an incorrect schema Info", "Incorrect custom schema outputs,Topic out "} {

@@ -1,7 +1,6 @@
 package validation
 
 import (
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -12,59 +11,12 @@ import (
 	"github.com/function-mesh/functionmesh-apiserver/pkg/identity"
 )
 
-const (
-	// reservedPrefix is that of labels and annotations which the server writes.
-	reservedPrefix = "admin.functionmesh.io/"
-
-	// maxSpecBytes bounds the spec as JSON. Function Mesh passes nearly all of it to
-	// an instance within one argument of a command, and Linux takes no argument over
-	// 128 KiB: what comes on top of it, and the escaping, need the rest.
-	maxSpecBytes = 96 << 10
-	// maxEntries bounds each list and each map of the spec.
-	maxEntries = 1000
-	// maxNameBytes bounds names in Pulsar, maxTextBytes texts of any kind but JSON.
-	maxNameBytes = 255
-	maxTextBytes = 4096
-)
-
-// checkSize refuses what is too large to be looked at more closely.
-func (c *checks) checkSize() {
-	for _, collection := range []struct {
-		member string
-		length int
-	}{
-		{"inputs", len(c.spec.Inputs)},
-		{"customSerdeInputs", len(c.spec.CustomSerdeInputs)},
-		{"customSchemaInputs", len(c.spec.CustomSchemaInputs)},
-		{"inputSpecs", len(c.spec.InputSpecs)},
-		{"customSchemaOutputs", len(c.spec.CustomSchemaOutputs)},
-		{"secrets", len(c.spec.Secrets)},
-	} {
-		if collection.length > maxEntries {
-			c.own(field.TooMany(c.child(collection.member), collection.length, maxEntries))
-		}
-	}
-	size := 0
-	// userConfig may hold anything, JSON or not, until it is checked.
-	spec := *c.spec
-	if spec.UserConfig != nil {
-		size += len(spec.UserConfig.Raw)
-		spec.UserConfig = nil
-	}
-	encoded, err := json.Marshal(spec)
-	if err != nil {
-		c.own(field.Invalid(c.path, omitted, "can't be written as JSON"))
-		return
-	}
-	if size += len(encoded); size > maxSpecBytes {
-		c.own(field.Invalid(c.path, omitted, fmt.Sprintf(
-			"has %d bytes as JSON, and no more than %d fit into the command line of an instance", size, maxSpecBytes)))
-	}
-}
+// reservedPrefix is that of labels and annotations which the server writes.
+const reservedPrefix = "admin.functionmesh.io/"
 
 // checkObject checks the metadata.
 func (c *checks) checkObject() {
-	if name := c.function.Name; c.old == nil && name != "" {
+	if name := c.component.GetName(); c.old == nil && name != "" {
 		path := c.metadata.Child("name")
 		if len(name) > identity.MaxObjectNameLength {
 			c.own(field.Invalid(path, name, fmt.Sprintf(
@@ -77,10 +29,10 @@ func (c *checks) checkObject() {
 	}
 	var oldLabels, oldAnnotations map[string]string
 	if c.old != nil {
-		oldLabels, oldAnnotations = c.old.Labels, c.old.Annotations
+		oldLabels, oldAnnotations = c.old.component.GetLabels(), c.old.component.GetAnnotations()
 	}
-	c.checkReserved(c.metadata.Child("labels"), c.function.Labels, oldLabels)
-	c.checkReserved(c.metadata.Child("annotations"), c.function.Annotations, oldAnnotations)
+	c.checkReserved(c.metadata.Child("labels"), c.component.GetLabels(), oldLabels)
+	c.checkReserved(c.metadata.Child("annotations"), c.component.GetAnnotations(), oldAnnotations)
 }
 
 // checkReserved refuses keys that the server writes. The identity label with the
@@ -100,16 +52,12 @@ func (c *checks) checkReserved(path *field.Path, entries, old map[string]string)
 	}
 }
 
-func (c *checks) identity() identity.Name {
-	return identity.Name{Tenant: c.spec.Tenant, Namespace: c.spec.Namespace, Name: c.spec.Name}
-}
-
-// checkIdentity checks what a function is called in Pulsar, where it runs, and that
+// checkIdentity checks what a component is called in Pulsar, where it runs, and that
 // none of it changes. The names reach a shell command of the operator as they are.
 func (c *checks) checkIdentity() {
 	var oldTenant, oldNamespace, oldName, oldCluster string
 	if c.old != nil {
-		oldSpec := &c.old.Spec
+		oldSpec := c.old.spec
 		oldTenant, oldNamespace, oldName, oldCluster = oldSpec.Tenant, oldSpec.Namespace, oldSpec.Name, oldSpec.Cluster
 	}
 	for _, name := range []struct{ member, value, old string }{
@@ -120,7 +68,7 @@ func (c *checks) checkIdentity() {
 		switch path := c.child(name.member); {
 		case c.old != nil && name.value == name.old, name.value == "":
 		case c.old != nil:
-			c.own(field.Invalid(path, name.value, "is immutable: delete the function and create another"))
+			c.own(field.Invalid(path, name.value, "is immutable: delete the "+c.kind.Type+" and create another"))
 		case len(name.value) > maxNameBytes:
 			c.own(field.TooLong(path, name.value, maxNameBytes))
 		case !identity.ValidNamedEntity(name.value) || name.value == "." || name.value == "..":
@@ -134,9 +82,13 @@ func (c *checks) checkIdentity() {
 		return
 	}
 	c.checkWorkerLabels()
-	if was, is := runtimeOf(&c.old.Spec), runtimeOf(c.spec); was != "" && is != "" && was != is {
+	if was, is := c.old.runtime(), c.runtime(); was != "" && is != "" && was != is {
 		c.own(field.Forbidden(c.child(is), fmt.Sprintf(
 			"the runtime is immutable and was %s: delete the function and create another", was)))
+	}
+	if was, is := c.old.function.Generic, c.function.Generic; was != nil && is != nil && was.Language != is.Language {
+		c.own(field.Invalid(c.child(runtimeGeneric, "language"), shortened(is.Language),
+			"is immutable: delete the function and create another"))
 	}
 }
 
@@ -144,18 +96,19 @@ func (c *checks) checkIdentity() {
 // prefix of Function Mesh's group.
 var workerLabels = []string{"pulsar-cluster", "pulsar-tenant", "pulsar-namespace", "pulsar-component"}
 
-// checkWorkerLabels keeps the labels by which the Java worker names its functions, on
-// those that have their name from them. Without them the function would get another
+// checkWorkerLabels keeps the labels by which the Java worker names its components, on
+// those that have their name from them. Without them the component would get another
 // name, and with it another subscription.
 func (c *checks) checkWorkerLabels() {
-	if spec := &c.old.Spec; !strings.HasPrefix(c.old.Name, identity.SanitizeWorkerName(spec.Name)+"-") || spec.Name == c.old.Name {
+	name, objectName := c.old.spec.Name, c.old.component.GetName()
+	if !strings.HasPrefix(objectName, identity.SanitizeWorkerName(name)+"-") || name == objectName {
 		return
 	}
 	for _, key := range workerLabels {
 		for _, key := range []string{key, "compute.functionmesh.io/" + key} {
-			if old, found := c.old.Labels[key]; found && c.function.Labels[key] != old {
-				c.own(field.Invalid(c.metadata.Child("labels").Key(key), c.function.Labels[key],
-					"is immutable: the function has its name in Pulsar from the labels of the Java worker"))
+			if old, found := c.old.component.GetLabels()[key]; found && c.component.GetLabels()[key] != old {
+				c.own(field.Invalid(c.metadata.Child("labels").Key(key), c.component.GetLabels()[key],
+					"is immutable: the "+c.kind.Type+" has its name in Pulsar from the labels of the Java worker"))
 			}
 		}
 	}

@@ -1,81 +1,100 @@
 package validation
 
 import (
-	"encoding/json"
-	"regexp"
+	"fmt"
 
 	"k8s.io/apimachinery/pkg/util/validation/field"
+
+	"github.com/function-mesh/functionmesh-apiserver/pkg/apis/admin/v1alpha1"
 )
 
-// checkOperatorRules checks what only the operator's webhook refuses. Its other
-// rules for functions are Pulsar's too.
+// checkOperatorRules checks what only the operator refuses, or crashes on. Its other
+// rules are Pulsar's too.
 func (c *checks) checkOperatorRules() {
-	if retries := c.spec.MaxMessageRetries; c.spec.DeadLetterTopic != "" && retries != nil && *retries == 0 {
+	if retries := c.input.MaxMessageRetries; c.input.DeadLetterTopic != "" && retries != nil && *retries == 0 {
 		c.own(field.Invalid(c.child("maxMessageRetries"), *retries,
 			"must be positive with a deadLetterTopic: the Function Mesh operator takes 0 for no limit"))
 	}
+	c.checkReplicas()
+	c.checkSinkRules()
+	c.checkSourceRules()
+	c.checkFunctionRules()
 }
 
-// shellWord is what needs no quoting in a shell.
-var shellWord = regexp.MustCompile(`^[-=:.,+@%/\w]*$`)
-
-const goTextHelp = "may hold only letters of a to z in either case, digits and - = : . , + @ % / _ for a Go function:" +
-	" Function Mesh puts it into a shell command without quotes"
-
-// checkGoRunner checks what Function Mesh can tell a Go function: it gets its
-// configuration as JSON in an unquoted word of a shell command, and looks at one
-// topic.
-func (c *checks) checkGoRunner() {
-	if runtimeOf(c.spec) != runtimeGo {
-		return
+// checkReplicas checks the numbers of instances. While nothing runs they are those
+// that will run.
+func (c *checks) checkReplicas() {
+	least, most := c.spec.MinReplicas, c.spec.MaxReplicas
+	parallelism := v1alpha1.DefaultParallelism
+	if c.spec.Parallelism != nil {
+		parallelism = *c.spec.Parallelism
 	}
-	names := map[string]bool{}
-	for _, input := range c.inputTopics() {
-		names[input.name] = true
-		c.checkShellWord(input)
-	}
-	// The operator takes the first of the inputs, and crashes where there is none.
-	if len(names) > 1 || len(c.spec.Inputs) != 1 {
-		c.own(field.Invalid(c.child("inputs"), omitted,
-			"a Go function consumes exactly one topic in Function Mesh, which inputs must name"))
-	}
-	const noPattern = "a Go function consumes no patterns in Function Mesh, only exactly one topic"
-	if c.spec.TopicsPattern != "" {
-		c.own(field.Forbidden(c.child("topicsPattern"), noPattern))
-	}
-	for _, name := range sortedKeys(c.spec.InputSpecs) {
-		if c.spec.InputSpecs[name].RegexPattern {
-			c.own(field.Forbidden(c.child("inputSpecs").Key(name).Child("regexPattern"), noPattern))
+	if least != nil {
+		switch path := c.child("minReplicas"); {
+		case *least <= 0:
+			c.own(field.Invalid(path, *least, "must be positive"))
+		case most != nil && *least > *most:
+			c.own(field.Invalid(path, *least, fmt.Sprintf("may not be more than maxReplicas, %d", *most)))
+		case *least > parallelism:
+			c.own(field.Invalid(path, *least, fmt.Sprintf("may not be more than parallelism, %d", parallelism)))
 		}
 	}
-	for _, text := range []topic{
-		{c.spec.Output, c.child("output")},
-		{c.spec.LogTopic, c.child("logTopic")},
-		{c.spec.DeadLetterTopic, c.child("deadLetterTopic")},
-		{c.spec.SubscriptionName, c.child("subscriptionName")},
-	} {
-		c.checkShellWord(text)
-	}
-	if len(c.spec.Secrets) > 0 && !c.kept(func(spec *functionSpec) any { return spec.Secrets }) {
-		c.own(field.Forbidden(c.child("secrets"), "a Go function gets no secrets in Function Mesh"))
-	}
-	if c.hasUserConfig() && !c.kept(func(spec *functionSpec) any { return spec.UserConfig }) {
-		c.own(field.Forbidden(c.child("userConfig"),
-			"a Go function can't get it in Function Mesh, which puts it into a shell command without quotes"))
+	if most != nil {
+		switch path := c.child("maxReplicas"); {
+		case *most <= 0:
+			c.own(field.Invalid(path, *most, "must be positive"))
+		case *most < parallelism:
+			c.own(field.Invalid(path, *most, fmt.Sprintf("may not be less than parallelism, %d", parallelism)))
+		}
 	}
 }
 
-func (c *checks) checkShellWord(text topic) {
-	if !shellWord.MatchString(text.name) {
-		c.ownOf(field.Invalid(text.path, shortened(text.name), goTextHelp), text.name)
+// checkFunctionRules checks what only functions have, and Pulsar doesn't check.
+func (c *checks) checkFunctionRules() {
+	if window := c.function.WindowConfig; window != nil {
+		c.checkWindowRules(c.child("windowConfig"), window)
+		if c.runtime() == runtimeGeneric { // for the others Pulsar says so
+			c.own(field.Forbidden(c.child("windowConfig"), "only a Java function has windows"))
+		}
+	}
+	if own, path := c.function.SourceConfig, c.child("sourceConfig"); own != nil {
+		c.checkInnerConnector(path, "source", own.ClassName, own.SourceType)
+		if batch := own.BatchSourceConfig; batch != nil {
+			c.checkTrigger(c.own, path.Child("batchSourceConfig"), batch)
+		}
+	}
+	if own, path := c.function.SinkConfig, c.child("sinkConfig"); own != nil {
+		c.checkInnerConnector(path, "sink", own.ClassName, own.SinkType)
 	}
 }
 
-// hasUserConfig tells whether there is any, or something that is no JSON object.
-func (c *checks) hasUserConfig() bool {
-	if c.spec.UserConfig == nil || len(c.spec.UserConfig.Raw) == 0 {
-		return false
+// checkWindowRules checks that the operator, which looks at these numbers without
+// asking whether they are there, finds them.
+func (c *checks) checkWindowRules(path *field.Path, window *v1alpha1.WindowConfig) {
+	const help = "the Function Mesh operator crashes without it"
+	if window.WindowLengthCount != nil && window.SlidingIntervalCount == nil {
+		c.own(field.Required(path.Child("slidingIntervalCount"), help))
 	}
-	var object map[string]json.RawMessage
-	return json.Unmarshal(c.spec.UserConfig.Raw, &object) != nil || len(object) > 0
+	if window.WindowLengthDurationMs != nil && window.SlidingIntervalDurationMs == nil {
+		c.own(field.Required(path.Child("slidingIntervalDurationMs"), help))
+	}
+	if window.MaxLagMs == nil {
+		c.own(field.Required(path.Child("maxLagMs"), help))
+	}
+	if window.WatermarkEmitIntervalMs == nil {
+		c.own(field.Required(path.Child("watermarkEmitIntervalMs"), help))
+	}
+	c.checkOwnTopic(topic{window.LateDataTopic, path.Child("lateDataTopic")})
+	c.checkOptionalClass(path.Child("timestampExtractorClassName"), window.TimestampExtractorClassName)
+}
+
+// checkInnerConnector checks a source or sink that runs inside a function.
+func (c *checks) checkInnerConnector(path *field.Path, kind, className, builtin string) {
+	if c.runtime() != runtimeJava {
+		c.own(field.Forbidden(path, fmt.Sprintf("only a Java function has a %s of its own", kind)))
+	}
+	if isBlank(className) && builtin == "" {
+		c.own(field.Required(path.Child("className"), "the class of the "+kind+" is needed, or its type"))
+	}
+	c.checkOptionalClass(path.Child("className"), className)
 }

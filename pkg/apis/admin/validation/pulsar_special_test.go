@@ -108,7 +108,7 @@ func TestPulsarSpecialRules(t *testing.T) {
 			"Windows Function not support MANUAL delivery semantics."},
 	} {
 		t.Run(name, func(t *testing.T) {
-			checkResult(t, ValidatePulsarFunction(broken(test.changes...), testOptions), test.path, test.text)
+			checkResult(t, Validate(broken(test.changes...), testOptions), test.path, test.text)
 		})
 	}
 }
@@ -136,7 +136,7 @@ func TestPulsarSpecialOrder(t *testing.T) {
 		}}, "The supplied go file does not exist"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if result := ValidatePulsarFunction(broken(test.changes...), testOptions); result.Reason != test.reason {
+			if result := Validate(broken(test.changes...), testOptions); result.Reason != test.reason {
 				t.Errorf("reason %q, want %q", result.Reason, test.reason)
 			}
 		})

@@ -185,7 +185,7 @@ func TestPulsarRules(t *testing.T) {
 	for runtime, rules := range allRules() {
 		for _, rule := range rules {
 			t.Run(runtime+"/"+rule.name, func(t *testing.T) {
-				result := ValidatePulsarFunction(broken(runtimeChanges[runtime], rule.change), testOptions)
+				result := Validate(broken(runtimeChanges[runtime], rule.change), testOptions)
 				checkResult(t, result, rule.path, rule.text)
 			})
 		}
@@ -215,7 +215,7 @@ func TestPulsarOrder(t *testing.T) {
 			for _, second := range rules[i+1:] {
 				pairs++
 				function := broken(runtimeChanges[runtime], second.change, first.change)
-				result := ValidatePulsarFunction(function, testOptions)
+				result := Validate(function, testOptions)
 				if !found(result, first.path, first.text) || !found(result, second.path, second.text) {
 					continue // one change undid the other
 				}

@@ -13,44 +13,59 @@ import (
 
 // checkTexts checks the texts that have no form of their own. The operator writes
 // them as JSON between single quotes into a shell command, and does not escape
-// single quotes before Function Mesh v0.27.2. userConfig is not among them: people
-// write single quotes there with good reason, so it is warned of.
+// single quotes before Function Mesh v0.27.2. Free configuration is not among them:
+// people write single quotes there with good reason, so it is warned of.
 func (c *checks) checkTexts() {
-	for _, input := range c.inputTopics() {
+	for _, input := range c.inputTopics(c.path) {
 		c.checkText(input.path, input.name)
 	}
 	for _, text := range []struct{ member, value string }{
-		{"output", c.spec.Output},
+		{"output", c.output.Output},
 		{"logTopic", c.spec.LogTopic},
-		{"deadLetterTopic", c.spec.DeadLetterTopic},
-		{"subscriptionName", c.spec.SubscriptionName},
-		{"inputTypeClassName", c.spec.InputTypeClassName},
-		{"outputTypeClassName", c.spec.OutputTypeClassName},
-		{"outputSerdeClassName", c.spec.OutputSerdeClassName},
-		{"outputSchemaType", c.spec.OutputSchemaType},
+		{"deadLetterTopic", c.input.DeadLetterTopic},
+		{"subscriptionName", c.input.SubscriptionName},
+		{"inputTypeClassName", c.input.InputTypeClassName},
+		{"outputTypeClassName", c.output.OutputTypeClassName},
+		{"outputSerdeClassName", c.output.OutputSerdeClassName},
+		{"outputSchemaType", c.output.OutputSchemaType},
 		{"runtimeFlags", c.spec.RuntimeFlags},
+		{"sinkType", c.sink.SinkType},
+		{"sourceType", c.source.SourceType},
 	} {
 		c.checkText(c.child(text.member), text.value)
 	}
-	for _, name := range sortedKeys(c.spec.CustomSerdeInputs) { // the names are input topics
-		c.checkText(c.child("customSerdeInputs").Key(name), c.spec.CustomSerdeInputs[name])
+	for _, name := range sortedKeys(c.input.CustomSerdeInputs) { // the names are input topics
+		c.checkText(c.child("customSerdeInputs").Key(name), c.input.CustomSerdeInputs[name])
 	}
-	c.checkSchemaTexts(c.child("customSchemaInputs"), c.spec.CustomSchemaInputs)
-	c.checkSchemaTexts(c.child("customSchemaOutputs"), c.spec.CustomSchemaOutputs)
-	for _, name := range sortedKeys(c.spec.InputSpecs) {
-		consumer, path := c.spec.InputSpecs[name], c.child("inputSpecs").Key(name)
+	c.checkSchemaTexts(c.child("customSchemaInputs"), c.input.CustomSchemaInputs)
+	c.checkSchemaTexts(c.child("customSchemaOutputs"), c.output.CustomSchemaOutputs)
+	for _, name := range sortedKeys(c.input.InputSpecs) {
+		consumer, path := c.input.InputSpecs[name], c.child("inputSpecs").Key(name)
 		c.checkText(path.Child("schemaType"), consumer.SchemaType)
 		c.checkText(path.Child("serdeClassName"), consumer.SerdeClassName)
 		c.checkTextMap(path.Child("schemaProperties"), consumer.SchemaProperties)
 		c.checkTextMap(path.Child("consumerProperties"), consumer.ConsumerProperties)
 		c.checkCryptoTexts(path.Child("cryptoConfig"), consumer.CryptoConfig)
 	}
-	if producer := c.spec.ProducerConfig; producer != nil {
+	if producer := c.output.ProducerConfig; producer != nil {
 		c.checkText(c.child("producerConfig", "batchBuilder"), producer.BatchBuilder)
 		c.checkCryptoTexts(c.child("producerConfig", "cryptoConfig"), producer.CryptoConfig)
 	}
-	if c.spec.WindowConfig != nil {
-		c.checkText(c.child("windowConfig", "lateDataTopic"), c.spec.WindowConfig.LateDataTopic)
+	c.checkFunctionTexts()
+}
+
+// checkFunctionTexts checks the texts that only functions have.
+func (c *checks) checkFunctionTexts() {
+	if window := c.function.WindowConfig; window != nil {
+		c.checkText(c.child("windowConfig", "lateDataTopic"), window.LateDataTopic)
+	}
+	if own := c.function.SourceConfig; own != nil {
+		c.checkText(c.child("sourceConfig", "sourceType"), own.SourceType)
+		c.checkText(c.child("sourceConfig", "typeClassName"), own.TypeClassName)
+	}
+	if own := c.function.SinkConfig; own != nil {
+		c.checkText(c.child("sinkConfig", "sinkType"), own.SinkType)
+		c.checkText(c.child("sinkConfig", "typeClassName"), own.TypeClassName)
 	}
 }
 
@@ -100,9 +115,10 @@ func isPlain(text string, allowed func(rune) bool) bool {
 	return utf8.ValidString(text) && strings.IndexFunc(text, refused) < 0
 }
 
-// checkOwnTopic checks a topic that Pulsar would check only when it is used.
+// checkOwnTopic checks a topic that may be absent, and that Pulsar would check only
+// when it is used.
 func (c *checks) checkOwnTopic(topic topic) {
-	if !identity.ValidTopicName(topic.name) {
+	if topic.name != "" && !identity.ValidTopicName(topic.name) {
 		c.own(field.Invalid(topic.path, shortened(topic.name), "is no valid topic name"))
 	}
 }

@@ -36,7 +36,7 @@ func TestNoTextHoldsSingleQuotes(t *testing.T) {
 			},
 		}
 	})
-	result := ValidatePulsarFunction(function, testOptions)
+	result := Validate(function, testOptions)
 	for _, path := range []string{
 		"inputs[1]", "topicsPattern", "customSerdeInputs[x'y]", "customSerdeInputs[in]", "customSchemaInputs[in]",
 		"customSchemaOutputs[out]", "customSchemaOutputs[x'y]", "inputTypeClassName", "outputTypeClassName",
@@ -60,7 +60,7 @@ func TestNoTextHoldsSingleQuotes(t *testing.T) {
 
 func TestNoNegativeNumbersForProducers(t *testing.T) {
 	minus := ptr(int32(-1))
-	result := ValidatePulsarFunction(made(func(f *v1alpha1.PulsarFunction) {
+	result := Validate(made(func(f *v1alpha1.PulsarFunction) {
 		f.Spec.ProducerConfig = &v1alpha1.ProducerConfig{
 			MaxPendingMessages: minus, MaxPendingMessagesAcrossPartitions: minus,
 			BatchingConfig: &v1alpha1.BatchingConfig{

@@ -18,7 +18,7 @@ func TestUpdateFreezesIdentity(t *testing.T) {
 		"runtime":   {toPython, "spec.python"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			result := ValidatePulsarFunctionUpdate(made(test.change), made(), testOptions)
+			result := ValidateUpdate(made(test.change), made(), testOptions)
 			if len(result.Errors) != 1 || !found(result, test.path, "immutable") {
 				t.Errorf("errors %v, want one: %s is immutable", result.Errors, test.path)
 			}
@@ -41,19 +41,19 @@ func handMade(f *v1alpha1.PulsarFunction) {
 
 func TestUpdateOfWhatWasHandMade(t *testing.T) {
 	old := made(handMade)
-	if result := ValidatePulsarFunction(old, testOptions); len(result.Errors) < 6 {
+	if result := Validate(old, testOptions); len(result.Errors) < 6 {
 		t.Fatalf("errors %v, want at least 6 for a new one", result.Errors)
 	}
 	scaled := made(handMade, func(f *v1alpha1.PulsarFunction) { f.Spec.Parallelism = ptr(int32(3)) })
-	if result := ValidatePulsarFunctionUpdate(scaled, old, testOptions); len(result.Errors) > 0 {
+	if result := ValidateUpdate(scaled, old, testOptions); len(result.Errors) > 0 {
 		t.Errorf("errors %v, want none", result.Errors)
 	}
 	badLocation := made(handMade, location("public/default/old-upload; id"))
-	if result := ValidatePulsarFunctionUpdate(badLocation.DeepCopy(), badLocation, testOptions); len(result.Errors) > 0 {
+	if result := ValidateUpdate(badLocation.DeepCopy(), badLocation, testOptions); len(result.Errors) > 0 {
 		t.Errorf("errors %v, want none", result.Errors)
 	}
 	python := made(handMade, toPython)
-	if result := ValidatePulsarFunctionUpdate(python.DeepCopy(), python, testOptions); len(result.Errors) > 0 {
+	if result := ValidateUpdate(python.DeepCopy(), python, testOptions); len(result.Errors) > 0 {
 		t.Errorf("errors %v, want none", result.Errors)
 	}
 }
@@ -73,11 +73,11 @@ func TestUpdateOfHandMadeParts(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			old := made(handMade)
-			if result := ValidatePulsarFunction(old, testOptions); len(result.Errors) == 0 {
+			if result := Validate(old, testOptions); len(result.Errors) == 0 {
 				t.Fatal("no errors for a new one")
 			}
 			scaled := made(handMade, func(f *v1alpha1.PulsarFunction) { f.Spec.Parallelism = ptr(int32(3)) })
-			if result := ValidatePulsarFunctionUpdate(scaled, old, testOptions); len(result.Errors) > 0 {
+			if result := ValidateUpdate(scaled, old, testOptions); len(result.Errors) > 0 {
 				t.Errorf("errors %v, want none", result.Errors)
 			}
 		})
@@ -100,7 +100,7 @@ func TestUpdateChecksWhatChanges(t *testing.T) {
 		"secret":           {secret("A", "s", "k"), secret("A", "s", ""), "spec.secrets[A].key", "both path and key"},
 		"empty secret":     {nil, secret("A", "", ""), "spec.secrets[A].path", "both path and key"},
 		"schema":           {nil, func(f *v1alpha1.PulsarFunction) { schemaInput(f, "x", "avro") }, "spec.customSchemaInputs[x]", "Topic x has an incorrect schema Info"},
-		"go secrets":       {toGo, func(f *v1alpha1.PulsarFunction) { secret("A", "s", "k")(f) }, "spec.secrets", "no secrets"},
+		"go secrets":       {toGo, func(f *v1alpha1.PulsarFunction) { secret("A", "s", "k")(f) }, "spec.secrets", "gets none"},
 		"go configuration": {toGo, func(f *v1alpha1.PulsarFunction) { f.Spec.UserConfig = raw(`{"a":1}`) }, "spec.userConfig", "without quotes"},
 		"anything":         {handMade, func(f *v1alpha1.PulsarFunction) { f.Spec.Parallelism = ptr(int32(0)) }, "spec.parallelism", "must be a positive number"},
 		"python without package": {toPython, func(f *v1alpha1.PulsarFunction) { toPython(f); noPackage(f) }, "spec.package.location",
@@ -111,7 +111,7 @@ func TestUpdateChecksWhatChanges(t *testing.T) {
 			if test.old != nil {
 				before = append(before, test.old)
 			}
-			result := ValidatePulsarFunctionUpdate(made(append(before, test.change)...), made(before...), testOptions)
+			result := ValidateUpdate(made(append(before, test.change)...), made(before...), testOptions)
 			if len(result.Errors) == 0 || !found(result, test.path, test.text) {
 				t.Errorf("errors %v lack %s: %s", result.Errors, test.path, test.text)
 			}
@@ -203,7 +203,7 @@ func TestUpdateMayLeaveViolationsButNotReplaceThem(t *testing.T) {
 		f.Spec.DeadLetterTopic = "dead"
 	}
 	old := made(violating)
-	if result := ValidatePulsarFunction(old, testOptions); len(result.Errors) != 3 {
+	if result := Validate(old, testOptions); len(result.Errors) != 3 {
 		t.Fatalf("errors %v, want 3 for a new one", result.Errors)
 	}
 	for name, test := range map[string]struct {
@@ -218,7 +218,7 @@ func TestUpdateMayLeaveViolationsButNotReplaceThem(t *testing.T) {
 		"one violation more": {func(f *v1alpha1.PulsarFunction) { f.Spec.Parallelism = ptr(int32(-1)) }, "spec.parallelism"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			result := ValidatePulsarFunctionUpdate(made(violating, test.change), old, testOptions)
+			result := ValidateUpdate(made(violating, test.change), old, testOptions)
 			if test.path == "" && len(result.Errors) > 0 {
 				t.Errorf("errors %v, want none", result.Errors)
 			}
@@ -244,7 +244,7 @@ func TestUpdateKeepsTheLabelsOfTheJavaWorker(t *testing.T) {
 		"the name is wrong": {func(f *v1alpha1.PulsarFunction) { f.Labels[key] = "x" }, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
-			result := ValidatePulsarFunctionUpdate(made(adopted, test.change), made(adopted), testOptions)
+			result := ValidateUpdate(made(adopted, test.change), made(adopted), testOptions)
 			if len(result.Errors) != test.errors {
 				t.Errorf("errors %v, want %d", result.Errors, test.errors)
 			}

@@ -4,17 +4,23 @@
 //
 // The rules come from three places: Pulsar's functions worker, in its order and
 // with its texts; the Function Mesh operator, whose webhook skips updates and whose
-// shell commands hold strings of the object; and Kubernetes.
+// shell commands hold strings of the object; and Kubernetes, which would refuse the
+// pods when nobody looks any more.
+//
+// What the kinds have in common is checked once. The files function.go, source.go
+// and sink.go hold Pulsar's order for each, and what only that kind has.
 package validation
 
 import (
 	"fmt"
 	"regexp"
 
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"github.com/function-mesh/functionmesh-apiserver/pkg/apis/admin/v1alpha1"
+	"github.com/function-mesh/functionmesh-apiserver/pkg/connectors"
 )
 
 // Options is what validation takes from the server's configuration.
@@ -22,8 +28,15 @@ type Options struct {
 	// AllowedPackageURLs are patterns of http(s) URLs that packages may be fetched
 	// from. A pattern has to match the whole URL.
 	AllowedPackageURLs []*regexp.Regexp
-	// Clusters are the names of the Pulsar clusters that functions can run against.
+	// Clusters are the names of the Pulsar clusters that components can run against.
 	Clusters []string
+	// Catalogue holds what builtin://name can stand for.
+	Catalogue *connectors.Catalogue
+	// DisabledKinds are the kinds of which nothing is created or changed.
+	DisabledKinds []v1alpha1.ComponentKind
+	// MinResources and MaxResources bound what an instance may ask for: cpu and
+	// memory. What is absent is not bounded.
+	MinResources, MaxResources corev1.ResourceList
 }
 
 // Result is what validation found.
@@ -38,23 +51,23 @@ type Result struct {
 	Reason string
 }
 
-// ValidatePulsarFunction checks a new function after defaulting.
-func ValidatePulsarFunction(function *v1alpha1.PulsarFunction, options Options) Result {
-	return newChecks(function, nil, options).run()
+// Validate checks a new component after defaulting.
+func Validate(component v1alpha1.Component, options Options) Result {
+	return newChecks(component, nil, options).run()
 }
 
-// ValidatePulsarFunctionUpdate checks a changed function after defaulting. The
-// rules are those for new functions, and what identifies a function can't change.
-// What a Function made by other means has always violated is no error of the update:
-// it can still be scaled, labelled and mended bit by bit.
-func ValidatePulsarFunctionUpdate(function, old *v1alpha1.PulsarFunction, options Options) Result {
+// ValidateUpdate checks a changed component after defaulting. The rules are those
+// for new ones, and what identifies a component can't change. What a resource made
+// by other means has always violated is no error of the update: it can still be
+// scaled, labelled and mended bit by bit.
+func ValidateUpdate(component, old v1alpha1.Component, options Options) Result {
 	known := map[violation]bool{}
 	before := newChecks(old, old, options)
 	before.run()
 	for _, found := range before.violations {
 		known[found] = true
 	}
-	after := newChecks(function, old, options)
+	after := newChecks(component, old, options)
 	after.known = known
 	return after.run()
 }
@@ -63,20 +76,26 @@ func ValidatePulsarFunctionUpdate(function, old *v1alpha1.PulsarFunction, option
 // dangerous must not be replaced by another.
 type violation struct{ kind, field, detail, value string }
 
-func newChecks(function, old *v1alpha1.PulsarFunction, options Options) *checks {
-	return &checks{
+// newChecks returns the checks of a component. Old is nil for a new one.
+func newChecks(component, old v1alpha1.Component, options Options) *checks {
+	c := &checks{
 		metadata: field.NewPath("metadata"),
 		path:     field.NewPath("spec"),
-		function: function,
-		spec:     &function.Spec,
-		old:      old,
+		subject:  takeApart(component),
 		options:  options,
 	}
+	if old != nil {
+		c.old = takeApart(old)
+	}
+	return c
 }
 
 func (c *checks) run() Result {
+	c.checkEnabled()
 	// The other checks take as long and say as much as the object is large.
-	c.checkSize()
+	if len(c.errors) == 0 {
+		c.checkSize()
+	}
 	if len(c.errors) == 0 {
 		c.checkAsPulsar()
 		c.checkObject()
@@ -84,8 +103,12 @@ func (c *checks) run() Result {
 		c.checkCode()
 		c.checkValues()
 		c.checkTexts()
+		c.checkConnection()
 		c.checkOperatorRules()
 		c.checkGoRunner()
+		c.checkPod()
+		c.checkVolumes()
+		c.checkAutoscaling()
 	}
 	reason := c.pulsarReason
 	if reason == "" {
@@ -94,12 +117,25 @@ func (c *checks) run() Result {
 	return Result{Errors: c.errors, Reason: reason}
 }
 
-// checks collects what is wrong with one function.
+// checkAsPulsar runs the checks of Pulsar's functions worker in its order. Those
+// that need the content of the package are missing.
+func (c *checks) checkAsPulsar() {
+	switch c.kind {
+	case v1alpha1.SourceKind:
+		c.checkSourceAsPulsar()
+	case v1alpha1.SinkKind:
+		c.checkSinkAsPulsar()
+	default:
+		c.checkFunctionAsPulsar()
+	}
+	c.checkAdmission()
+}
+
+// checks collects what is wrong with one component.
 type checks struct {
+	*subject
 	metadata, path *field.Path
-	function       *v1alpha1.PulsarFunction
-	spec           *functionSpec
-	old            *v1alpha1.PulsarFunction // nil for a new function
+	old            *subject // nil for a new one
 	options        Options
 	known          map[violation]bool // those that are no errors of this update
 	violations     []violation
@@ -127,6 +163,13 @@ func (c *checks) ownOf(err *field.Error, value string) {
 	}
 }
 
+// ownAll is own for what a library found.
+func (c *checks) ownAll(errors field.ErrorList) {
+	for _, err := range errors {
+		c.own(err)
+	}
+}
+
 // add adds an error unless it is known.
 func (c *checks) add(err *field.Error, value string) bool {
 	found := violation{string(err.Type), err.Field, err.Detail, value}
@@ -143,59 +186,21 @@ func (c *checks) child(name string, more ...string) *field.Path {
 	return c.path.Child(name, more...)
 }
 
-type functionSpec = v1alpha1.PulsarFunctionSpec
-
 // kept tells whether an update leaves a part of the spec as it was.
-func (c *checks) kept(part func(*functionSpec) any) bool {
-	return c.old != nil && equality.Semantic.DeepEqual(part(c.spec), part(&c.old.Spec))
+func (c *checks) kept(part func(*subject) any) bool {
+	return c.old != nil && equality.Semantic.DeepEqual(part(c.subject), part(c.old))
+}
+
+// checkEnabled refuses what is of a kind that is switched off. The metadata of what
+// exists can still change, so that it can be deleted.
+func (c *checks) checkEnabled() {
+	for _, disabled := range c.options.DisabledKinds {
+		if disabled == c.kind && !c.kept((*subject).wholeSpec) {
+			c.pulsar(field.Forbidden(c.path, c.kind.Title+" API is disabled"))
+		}
+	}
 }
 
 // omitted stands for a value that an error must not repeat: it may be long, or a
 // credential that somebody put where none belongs.
 var omitted = field.OmitValueType{}
-
-// A language runtime: the name of its field in the spec.
-const (
-	runtimeJava   = "java"
-	runtimePython = "python"
-	runtimeGo     = "go"
-)
-
-// runtimesOf returns the runtimes that are set.
-func runtimesOf(spec *functionSpec) []string {
-	var set []string
-	if spec.Java != nil {
-		set = append(set, runtimeJava)
-	}
-	if spec.Python != nil {
-		set = append(set, runtimePython)
-	}
-	if spec.Go != nil {
-		set = append(set, runtimeGo)
-	}
-	return set
-}
-
-// runtimeOf returns the runtime, or "" if it is not exactly one.
-func runtimeOf(spec *functionSpec) string {
-	if set := runtimesOf(spec); len(set) == 1 {
-		return set[0]
-	}
-	return ""
-}
-
-// locationOf returns where the package is fetched from, or "".
-func locationOf(spec *functionSpec) string {
-	if spec.Package == nil {
-		return ""
-	}
-	return spec.Package.Location
-}
-
-// javaRuntime returns what Java has in common with the other runtimes, or nil.
-func javaRuntime(spec *functionSpec) *v1alpha1.Runtime {
-	if spec.Java == nil {
-		return nil
-	}
-	return &spec.Java.Runtime
-}

@@ -187,8 +187,8 @@ func TestValidFunctions(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			function := made(changes...)
 			for door, result := range map[string]Result{
-				"create": ValidatePulsarFunction(function, testOptions),
-				"update": ValidatePulsarFunctionUpdate(function, function.DeepCopy(), testOptions),
+				"create": Validate(function, testOptions),
+				"update": ValidateUpdate(function, function.DeepCopy(), testOptions),
 			} {
 				if len(result.Errors) > 0 || result.Reason != "" {
 					t.Errorf("%s: errors %v, reason %q; want none", door, result.Errors, result.Reason)
@@ -204,7 +204,7 @@ func TestReasonPrefersPulsarsTexts(t *testing.T) {
 		f.Spec.Cluster = "unknown"
 		f.Spec.Output = "a/b"
 	})
-	result := ValidatePulsarFunction(function, testOptions)
+	result := Validate(function, testOptions)
 	if want := "Output topic a/b is invalid"; result.Reason != want {
 		t.Errorf("reason %q, want %q", result.Reason, want)
 	}
@@ -214,7 +214,7 @@ func TestReasonPrefersPulsarsTexts(t *testing.T) {
 }
 
 func TestReasonOfOwnRules(t *testing.T) {
-	result := ValidatePulsarFunction(made(func(f *v1alpha1.PulsarFunction) { f.Spec.Cluster = "unknown" }), testOptions)
+	result := Validate(made(func(f *v1alpha1.PulsarFunction) { f.Spec.Cluster = "unknown" }), testOptions)
 	want := `spec.cluster: Unsupported value: "unknown": supported values: "main", "other"`
 	if result.Reason != want {
 		t.Errorf("reason %q, want %q", result.Reason, want)
@@ -233,7 +233,7 @@ func TestErrorsDoNotRepeatConfiguration(t *testing.T) {
 			CryptoConfig:       &v1alpha1.CryptoConfig{CryptoKeyReaderConfig: map[string]string{"k": "'" + secret}},
 		}}
 	})
-	result := ValidatePulsarFunction(function, testOptions)
+	result := Validate(function, testOptions)
 	if len(result.Errors) < 6 {
 		t.Fatalf("errors %v, want at least 6", result.Errors)
 	}
@@ -267,7 +267,7 @@ func TestSizeIsBounded(t *testing.T) {
 		}, "spec.secrets"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			result := ValidatePulsarFunction(made(test.change), testOptions)
+			result := Validate(made(test.change), testOptions)
 			if len(result.Errors) != 1 || result.Errors[0].Field != test.path {
 				t.Errorf("%d errors, %.300v; want one for %s", len(result.Errors), result.Errors, test.path)
 			}
@@ -279,7 +279,7 @@ func TestSizeIsBounded(t *testing.T) {
 }
 
 func TestAllErrorsAreCollected(t *testing.T) {
-	result := ValidatePulsarFunction(made(func(f *v1alpha1.PulsarFunction) {
+	result := Validate(made(func(f *v1alpha1.PulsarFunction) {
 		f.Spec.Inputs = []string{"a/b", "c/d"}
 		f.Spec.LogTopic = "e/f"
 		f.Spec.Parallelism = ptr(int32(0))

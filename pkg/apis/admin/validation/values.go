@@ -10,16 +10,17 @@ import (
 	"github.com/function-mesh/functionmesh-apiserver/pkg/apis/admin/v1alpha1"
 )
 
-// The values that the schema of the Function resource has, as Pulsar spells them.
+// The values that the schema of the Function Mesh resources has, as Pulsar spells
+// them.
 var (
 	processingGuarantees = []v1alpha1.ProcessingGuarantees{
 		v1alpha1.AtLeastOnce, v1alpha1.AtMostOnce, v1alpha1.EffectivelyOnce, v1alpha1.Manual,
 	}
 	subscriptionPositions  = []v1alpha1.SubscriptionPosition{v1alpha1.Earliest, v1alpha1.Latest}
+	logTopicAgents         = []string{"runtime", "sidecar"}
 	compressionTypes       = []string{"NONE", "LZ4", "ZLIB", "ZSTD", "SNAPPY"}
 	producerFailureActions = []string{"FAIL", "SEND"}
 	consumerFailureActions = []string{"FAIL", "DISCARD", "CONSUME"}
-	logLevels              = []string{"off", "trace", "debug", "info", "warn", "error", "fatal", "all", "panic"}
 )
 
 // checkEnum checks a value that may be absent.
@@ -29,82 +30,77 @@ func checkEnum[T ~string](c *checks, path *field.Path, value T, supported []T) {
 	}
 }
 
-func logLevelOf(runtime *v1alpha1.Runtime) string {
-	if runtime == nil || runtime.Log == nil {
-		return ""
+// checkEnumPointer is checkEnum for a value of which absence is no empty text.
+func checkEnumPointer[T ~string](c *checks, path *field.Path, value *T, supported []T) {
+	if value != nil && !slices.Contains(supported, *value) {
+		c.own(field.NotSupported(path, T(shortened(string(*value))), supported))
 	}
-	return runtime.Log.Level
 }
 
 // checkValues checks values of which Pulsar's clients can't make wrong ones.
 func (c *checks) checkValues() {
 	checkEnum(c, c.child("processingGuarantees"), c.spec.ProcessingGuarantees, processingGuarantees)
-	checkEnum(c, c.child("subscriptionPosition"), c.spec.SubscriptionPosition, subscriptionPositions)
+	checkEnum(c, c.child("subscriptionPosition"), c.input.SubscriptionPosition, subscriptionPositions)
+	checkEnum(c, c.child("logTopicAgent"), c.spec.LogTopicAgent, logTopicAgents)
 	seen := map[string]bool{}
-	for i, input := range c.spec.Inputs {
+	for i, input := range c.input.Inputs {
 		if seen[input] {
 			c.own(field.Duplicate(c.child("inputs").Index(i), shortened(input)))
 		}
 		seen[input] = true
 	}
-	c.checkUserConfig()
+	for _, raw := range c.rawConfigs() {
+		c.checkRawConfig(c.child(raw.path[0], raw.path[1:]...), raw)
+	}
 	c.checkProducer()
-	for _, name := range sortedKeys(c.spec.InputSpecs) {
-		consumer, path := c.spec.InputSpecs[name], c.child("inputSpecs").Key(name)
+	for _, name := range sortedKeys(c.input.InputSpecs) {
+		consumer, path := c.input.InputSpecs[name], c.child("inputSpecs").Key(name)
 		c.checkCrypto(path, consumer.CryptoConfig)
-		if processor := consumer.MessagePayloadProcessorConfig; processor != nil && !isBlank(processor.ClassName) {
-			c.checkClassName(path.Child("messagePayloadProcessorConfig", "className"), processor.ClassName, false)
+		if processor := consumer.MessagePayloadProcessorConfig; processor != nil {
+			c.checkOptionalClass(path.Child("messagePayloadProcessorConfig", "className"), processor.ClassName)
 		}
 	}
-	if window := c.spec.WindowConfig; window != nil {
-		if late := (topic{window.LateDataTopic, c.child("windowConfig", "lateDataTopic")}); late.name != "" {
-			c.checkOwnTopic(late)
-		}
-		if window.TimestampExtractorClassName != "" {
-			c.checkClassName(c.child("windowConfig", "timestampExtractorClassName"), window.TimestampExtractorClassName, false)
-		}
-	}
-	if pending := c.spec.MaxPendingAsyncRequests; pending != nil && *pending <= 0 {
-		c.own(field.Invalid(c.child("maxPendingAsyncRequests"), *pending, "must be positive"))
-	}
-	if timeout := c.spec.TimeoutMs; timeout != nil && *timeout > math.MaxInt32 {
+	if timeout := c.input.TimeoutMs; timeout != nil && *timeout > math.MaxInt32 {
 		c.own(field.Invalid(c.child("timeoutMs"), *timeout, "Function Mesh takes no timeout above 2147483647 ms (24 days)"))
+	}
+	if pending := c.function.MaxPendingAsyncRequests; pending != nil && *pending <= 0 {
+		c.own(field.Invalid(c.child("maxPendingAsyncRequests"), *pending, "must be positive"))
 	}
 }
 
-// checkUserConfig checks that the configuration is a JSON object. Errors don't
-// repeat it: it may hold what only the function should know.
-func (c *checks) checkUserConfig() {
-	if c.spec.UserConfig == nil || len(c.spec.UserConfig.Raw) == 0 {
+// checkRawConfig checks that free configuration is a JSON object. Errors don't
+// repeat it: it may hold what only the code should know.
+func (c *checks) checkRawConfig(path *field.Path, raw rawConfig) {
+	if *raw.value == nil || len((*raw.value).Raw) == 0 {
 		return
 	}
 	var object map[string]json.RawMessage
-	if err := json.Unmarshal(c.spec.UserConfig.Raw, &object); err != nil || object == nil {
-		c.own(field.Invalid(c.child("userConfig"), omitted, "must be a JSON object"))
+	if err := json.Unmarshal((*raw.value).Raw, &object); err != nil || object == nil {
+		c.ownOf(field.Invalid(path, omitted, "must be a JSON object"), string((*raw.value).Raw))
 	}
 }
 
 func (c *checks) checkProducer() {
-	producer := c.spec.ProducerConfig
+	producer := c.output.ProducerConfig
 	if producer == nil {
 		return
 	}
 	path := c.child("producerConfig")
-	c.checkNotNegative(path.Child("maxPendingMessages"), producer.MaxPendingMessages)
-	c.checkNotNegative(path.Child("maxPendingMessagesAcrossPartitions"), producer.MaxPendingMessagesAcrossPartitions)
+	checkNotNegative(c, path.Child("maxPendingMessages"), producer.MaxPendingMessages)
+	checkNotNegative(c, path.Child("maxPendingMessagesAcrossPartitions"), producer.MaxPendingMessagesAcrossPartitions)
 	checkEnum(c, path.Child("compressionType"), producer.CompressionType, compressionTypes)
 	c.checkCrypto(path, producer.CryptoConfig)
 	if batching := producer.BatchingConfig; batching != nil {
 		path := path.Child("batchingConfig")
-		c.checkNotNegative(path.Child("batchingMaxPublishDelayMs"), batching.BatchingMaxPublishDelayMs)
-		c.checkNotNegative(path.Child("roundRobinRouterBatchingPartitionSwitchFrequency"),
+		checkNotNegative(c, path.Child("batchingMaxPublishDelayMs"), batching.BatchingMaxPublishDelayMs)
+		checkNotNegative(c, path.Child("roundRobinRouterBatchingPartitionSwitchFrequency"),
 			batching.RoundRobinRouterBatchingPartitionSwitchFrequency)
-		c.checkNotNegative(path.Child("batchingMaxMessages"), batching.BatchingMaxMessages)
-		c.checkNotNegative(path.Child("batchingMaxBytes"), batching.BatchingMaxBytes)
+		checkNotNegative(c, path.Child("batchingMaxMessages"), batching.BatchingMaxMessages)
+		checkNotNegative(c, path.Child("batchingMaxBytes"), batching.BatchingMaxBytes)
 	}
 }
 
-func (c *checks) checkNotNegative(path *field.Path, value *int32) {
+func checkNotNegative[T int32 | int64](c *checks, path *field.Path, value *T) {
 	if value != nil && *value < 0 {
 		c.own(field.Invalid(path, *value, "may not be negative"))
 	}
@@ -115,9 +111,16 @@ func (c *checks) checkCrypto(path *field.Path, crypto *v1alpha1.CryptoConfig) {
 		return
 	}
 	path = path.Child("cryptoConfig")
-	if !isBlank(crypto.CryptoKeyReaderClassName) {
-		c.checkClassName(path.Child("cryptoKeyReaderClassName"), crypto.CryptoKeyReaderClassName, false)
-	}
+	c.checkOptionalClass(path.Child("cryptoKeyReaderClassName"), crypto.CryptoKeyReaderClassName)
 	checkEnum(c, path.Child("producerCryptoFailureAction"), crypto.ProducerCryptoFailureAction, producerFailureActions)
 	checkEnum(c, path.Child("consumerCryptoFailureAction"), crypto.ConsumerCryptoFailureAction, consumerFailureActions)
+	for i, secret := range crypto.CryptoSecrets {
+		path := path.Child("cryptoSecrets").Index(i)
+		const help = "both secretName and secretKey are needed: the name of a Secret and a key in it"
+		c.checkObjectName(path.Child("secretName"), secret.SecretName, help)
+		c.checkKey(path.Child("secretKey"), secret.SecretKey, help)
+		if secret.AsVolume != "" {
+			c.checkContainerPath(path.Child("asVolume"), secret.AsVolume)
+		}
+	}
 }

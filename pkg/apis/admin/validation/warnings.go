@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/function-mesh/functionmesh-apiserver/pkg/apis/admin/v1alpha1"
-	"github.com/function-mesh/functionmesh-apiserver/pkg/identity"
 )
 
 // runtimeLogLevels are the levels that Function Mesh can set per runtime. It takes
@@ -18,43 +17,110 @@ var runtimeLogLevels = map[string][]string{
 	runtimeGo:     {"trace", "debug", "info", "warn", "error", "fatal", "panic"},
 }
 
-// Warnings says what of a valid function will surprise: it is accepted, and Function
-// Mesh does something else or nothing. Fields for which Function Mesh has no place
-// at all are not among them: the translation knows those.
-func Warnings(function *v1alpha1.PulsarFunction) []string {
-	spec := &function.Spec
-	var warnings []string
-	warn := func(format string, args ...any) { warnings = append(warnings, fmt.Sprintf(format, args...)) }
+// Warnings says what of a valid component will surprise: it is accepted, and
+// Function Mesh does something else or nothing. Fields for which Function Mesh has
+// no place at all are not among them: the translation knows those.
+func Warnings(component v1alpha1.Component) []string {
+	w := &warnings{subject: takeApart(component)}
+	w.ofMessages()
+	w.ofRuntime()
+	w.ofPod()
+	return w.texts
+}
 
-	if spec.UserConfig != nil && bytes.ContainsRune(spec.UserConfig.Raw, '\'') {
-		warn("spec.userConfig: holds a single quote, which Function Mesh before v0.27.2 passes to a shell unescaped")
+// warnings collects what to warn of.
+type warnings struct {
+	*subject
+	texts []string
+}
+
+func (w *warnings) add(format string, args ...any) {
+	w.texts = append(w.texts, fmt.Sprintf(format, args...))
+}
+
+// ofMessages warns of what is consumed, produced and configured.
+func (w *warnings) ofMessages() {
+	for _, raw := range w.rawConfigs() {
+		if *raw.value != nil && bytes.ContainsRune((*raw.value).Raw, '\'') {
+			w.add("spec.%s: holds a single quote, which Function Mesh before v0.27.2 passes to a shell unescaped",
+				strings.Join(raw.path, "."))
+		}
 	}
-	if spec.MaxMessageRetries != nil && *spec.MaxMessageRetries == 0 {
-		warn("spec.maxMessageRetries: Function Mesh takes 0 for no limit")
+	if w.kind == v1alpha1.SourceKind && w.output.Output == "" {
+		w.add("spec.output: what the source produces goes nowhere without a topic")
 	}
-	if spec.RuntimeFlags != "" {
-		warn("spec.runtimeFlags: Function Mesh does not put them on the command line of an instance")
+	if retries := w.input.MaxMessageRetries; retries != nil && *retries == 0 {
+		w.add("spec.maxMessageRetries: Function Mesh takes 0 for no limit")
 	}
-	if spec.WindowConfig == nil && spec.AutoAck != nil && !*spec.AutoAck {
-		warn("spec.autoAck: deprecated in Pulsar, where processingGuarantees MANUAL says the same as false")
+	if w.function.WindowConfig == nil && w.input.AutoAck != nil && !*w.input.AutoAck {
+		w.add("spec.autoAck: deprecated in Pulsar, where processingGuarantees MANUAL says the same as false")
 	}
-	for _, builder := range batchBuildersOf(spec.ProducerConfig) {
+	for _, builder := range batchBuildersOf(w.output.ProducerConfig) {
 		if builder.value != "" && !slices.Contains(batchBuilders, builder.value) {
-			warn("spec.%s: Pulsar takes DEFAULT for whatever is none of %s", builder.member, strings.Join(batchBuilders, " and "))
+			w.add("spec.%s: Pulsar takes DEFAULT for whatever is none of %s", builder.member, strings.Join(batchBuilders, " and "))
 		}
 	}
-	runtime := runtimeOf(spec)
-	for _, level := range []string{logLevelOf(javaRuntime(spec)), logLevelOf(spec.Python), logLevelOf(spec.Go)} {
-		if level != "" && runtime != "" && !slices.Contains(runtimeLogLevels[runtime], level) {
-			warn("spec.%s.log.level: Function Mesh has no %q for this runtime and takes info", runtime, level)
+}
+
+// ofRuntime warns of what the language runtime isn't told.
+func (w *warnings) ofRuntime() {
+	if w.spec.RuntimeFlags != "" {
+		w.add("spec.runtimeFlags: Function Mesh does not put them on the command line of an instance")
+	}
+	for _, of := range w.runtimeLogs() {
+		path := "spec." + of.runtime + ".log"
+		if level := of.log.Level; level != "" && !slices.Contains(runtimeLogLevels[of.runtime], level) {
+			w.add("%s.level: Function Mesh has no %q for this runtime and takes info", path, level)
+		}
+		if fileType := of.log.JavaLog4JConfigFileType; of.runtime != runtimeJava && fileType != "" {
+			w.add("%s.javaLog4JConfigFileType: is only for Java", path)
+		} else if fileType == "ini" {
+			w.add("%s.javaLog4JConfigFileType: Function Mesh makes no configuration of this type", path)
+		}
+		if of.runtime == runtimeGo && of.log.LogConfig != nil {
+			w.add("%s.logConfig: Function Mesh does not tell Go functions about it", path)
 		}
 	}
-	if runtime == runtimeGo {
-		if ignored := ignoredByGo(spec); len(ignored) > 0 {
-			warn("Function Mesh does not tell Go functions about %s", strings.Join(ignored, ", "))
+	if state := w.spec.StateConfig; state != nil && state.JavaProvider != nil {
+		if w.runtime() != runtimeJava {
+			w.add("spec.stateConfig.javaProvider: is only for Java")
+		} else if config := state.JavaProvider.Config; config != nil && len(config.Raw) > 0 {
+			w.add("spec.stateConfig.javaProvider.config: Function Mesh does not pass it on")
 		}
 	}
-	return warnings
+	if w.runtime() == runtimeGo {
+		if ignored := w.ignoredByGo(); len(ignored) > 0 {
+			w.add("Function Mesh does not tell Go functions about %s", strings.Join(ignored, ", "))
+		}
+	}
+}
+
+// ofPod warns of what has no effect on the pods.
+func (w *warnings) ofPod() {
+	pod := w.pod()
+	if pod.ImagePullPolicy != "" {
+		w.add("spec.pod.imagePullPolicy: has no effect, Function Mesh takes the one of its own configuration")
+	}
+	if pod.FilebeatImage != "" && w.spec.LogTopicAgent == "runtime" {
+		w.add("spec.pod.filebeatImage: has no effect while logTopicAgent is runtime")
+	}
+	if w.spec.LogTopicAgent != "" && w.spec.LogTopic == "" {
+		w.add("spec.logTopicAgent: has no effect without a logTopic")
+	}
+	if hpa := pod.HPA; hpa != nil {
+		if w.spec.MaxReplicas == nil {
+			w.add("spec.pod.hpa: has no effect without maxReplicas")
+		}
+		if len(hpa.BuiltinRules) > 0 && (len(hpa.Metrics) > 0 || hpa.Behavior != nil) {
+			w.add("spec.pod.hpa: metrics and behavior have no effect beside builtinRules")
+		}
+	}
+	if liveness := pod.Liveness; liveness != nil && liveness.PeriodSeconds == 0 {
+		w.add("spec.pod.liveness: no checks are made while periodSeconds is 0")
+	}
+	if len(pod.VolumeClaimTemplates) == 0 && pod.PersistentVolumeClaimRetentionPolicy != nil {
+		w.add("spec.pod.persistentVolumeClaimRetentionPolicy: has no effect without volumeClaimTemplates")
+	}
 }
 
 var batchBuilders = []string{"DEFAULT", "KEY_BASED"}
@@ -73,109 +139,30 @@ func batchBuildersOf(producer *v1alpha1.ProducerConfig) []member {
 }
 
 // ignoredByGo names the fields that have no effect on a Go function.
-func ignoredByGo(spec *functionSpec) []string {
+func (s *subject) ignoredByGo() []string {
 	var ignored []string
 	for _, candidate := range []struct {
 		name string
 		set  bool
 	}{
-		{"spec.retainOrdering", spec.RetainOrdering},
-		{"spec.customSerdeInputs", len(spec.CustomSerdeInputs) > 0},
-		{"spec.customSchemaInputs", len(spec.CustomSchemaInputs) > 0},
-		{"spec.customSchemaOutputs", len(spec.CustomSchemaOutputs) > 0},
-		{"spec.outputSerdeClassName", spec.OutputSerdeClassName != ""},
-		{"spec.outputSchemaType", spec.OutputSchemaType != ""},
-		{"spec.producerConfig", spec.ProducerConfig != nil},
+		{"spec.retainOrdering", s.input.RetainOrdering},
+		{"spec.customSerdeInputs", len(s.input.CustomSerdeInputs) > 0},
+		{"spec.customSchemaInputs", len(s.input.CustomSchemaInputs) > 0},
+		{"spec.customSchemaOutputs", len(s.output.CustomSchemaOutputs) > 0},
+		{"spec.outputSerdeClassName", s.output.OutputSerdeClassName != ""},
+		{"spec.outputSchemaType", s.output.OutputSchemaType != ""},
+		{"spec.producerConfig", s.output.ProducerConfig != nil},
 	} {
 		if candidate.set {
 			ignored = append(ignored, candidate.name)
 		}
 	}
-	for _, name := range sortedKeys(spec.InputSpecs) {
-		consumer := spec.InputSpecs[name]
+	for _, name := range sortedKeys(s.input.InputSpecs) {
+		consumer := s.input.InputSpecs[name]
 		if consumer.SchemaType != "" || consumer.SerdeClassName != "" || consumer.ReceiverQueueSize != nil ||
 			consumer.CryptoConfig != nil || len(consumer.SchemaProperties)+len(consumer.ConsumerProperties) > 0 {
 			ignored = append(ignored, fmt.Sprintf("the settings in spec.inputSpecs[%s]", shortened(name)))
 		}
 	}
 	return ignored
-}
-
-// UpdateWarnings says what a valid change does to subscriptions, which hold the
-// messages that wait: nothing else would tell that they are left or skipped.
-func UpdateWarnings(function, old *v1alpha1.PulsarFunction) []string {
-	spec, oldSpec := &function.Spec, &old.Spec
-	var warnings []string
-	warn := func(format string, args ...any) { warnings = append(warnings, fmt.Sprintf(format, args...)) }
-
-	subscription, oldSubscription := subscriptionOf(spec), subscriptionOf(oldSpec)
-	if subscription != oldSubscription {
-		warn("spec.subscriptionName: the function leaves subscription %q and what waits there, and begins %q at %s;"+
-			" the old one keeps its messages until somebody removes it", oldSubscription, subscription, spec.SubscriptionPosition)
-	} else if left := topicsLeft(spec, oldSpec); len(left) > 0 {
-		warn("the function leaves subscription %q on %s, which keeps its messages until somebody removes it",
-			oldSubscription, summary(left))
-	}
-	if spec.SubscriptionPosition != oldSpec.SubscriptionPosition {
-		warn("spec.subscriptionPosition: has an effect only on subscriptions that don't exist yet")
-	}
-	if isTrue(spec.SkipToLatest) && !isTrue(oldSpec.SkipToLatest) {
-		warn("spec.skipToLatest: the messages that wait in subscription %q are skipped when an instance starts", subscription)
-	}
-	if isTrue(oldSpec.CleanupSubscription) && !isTrue(spec.CleanupSubscription) {
-		warn("spec.cleanupSubscription: subscription %q will stay when the function is deleted", subscription)
-	}
-	if was, is := subscriptionType(oldSpec), subscriptionType(spec); was != is && subscription == oldSubscription {
-		warn("the type of subscription %q changes from %s to %s: Pulsar refuses the new consumers until the old ones are gone",
-			subscription, was, is)
-	}
-	return warnings
-}
-
-// subscriptionOf returns the name of the subscription, Pulsar's default included.
-func subscriptionOf(spec *functionSpec) string {
-	if spec.SubscriptionName != "" {
-		return spec.SubscriptionName
-	}
-	return identity.Name{Tenant: spec.Tenant, Namespace: spec.Namespace, Name: spec.Name}.String()
-}
-
-// subscriptionType returns the type that Pulsar derives.
-func subscriptionType(spec *functionSpec) string {
-	switch {
-	case spec.RetainOrdering || spec.ProcessingGuarantees == v1alpha1.EffectivelyOnce:
-		return "Failover"
-	case spec.RetainKeyOrdering:
-		return "Key_Shared"
-	default:
-		return "Shared"
-	}
-}
-
-// topicsLeft returns the topics and patterns that are consumed no more.
-func topicsLeft(spec, oldSpec *functionSpec) []string {
-	consumed := map[string]bool{}
-	for _, input := range (&checks{spec: spec}).inputTopics() {
-		consumed[input.name] = true
-	}
-	left := map[string]bool{}
-	for _, input := range (&checks{spec: oldSpec}).inputTopics() {
-		if !consumed[input.name] {
-			left[input.name] = true
-		}
-	}
-	return sortedKeys(left)
-}
-
-// summary names the first of many things.
-func summary(names []string) string {
-	const shown = 3
-	if len(names) <= shown {
-		return strings.Join(names, ", ")
-	}
-	return fmt.Sprintf("%s and %d more", strings.Join(names[:shown], ", "), len(names)-shown)
-}
-
-func isTrue(b *bool) bool {
-	return b != nil && *b
 }

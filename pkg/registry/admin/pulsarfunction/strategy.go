@@ -91,7 +91,7 @@ func keepIdentity(spec, before *v1alpha1.ComponentSpec) {
 
 func (s strategy) Validate(ctx context.Context, obj runtime.Object) field.ErrorList {
 	function := obj.(*v1alpha1.PulsarFunction)
-	return withKeptSize(ctx, function, validation.ValidatePulsarFunction(function, s.validation))
+	return withKeptSize(ctx, function, validation.Validate(function, s.validation))
 }
 
 func (s strategy) ValidateUpdate(ctx context.Context, obj, old runtime.Object) field.ErrorList {
@@ -99,7 +99,7 @@ func (s strategy) ValidateUpdate(ctx context.Context, obj, old runtime.Object) f
 	if untranslated(before) {
 		return validateUntranslated(ctx, function, before)
 	}
-	return withKeptSize(ctx, function, validation.ValidatePulsarFunctionUpdate(function, before, s.validation))
+	return withKeptSize(ctx, function, validation.ValidateUpdate(function, before, s.validation))
 }
 
 // untranslated says whether the Function behind an object can't be shown.
