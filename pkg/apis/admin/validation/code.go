@@ -1,6 +1,7 @@
 package validation
 
 import (
+	"encoding/json"
 	"regexp"
 
 	"k8s.io/apimachinery/pkg/util/sets"
@@ -93,17 +94,19 @@ func (c *checks) checkSecret(name string) {
 			return
 		}
 	}
-	c.checkVariable(path, name)
+	c.checkVariable(path, name, ref)
 	const help = "both path and key are needed: the name of a Secret and a key in it"
 	c.checkObjectName(path.Child("path"), ref.Path, help)
 	c.checkKey(path.Child("key"), ref.Key, help)
 }
 
-// checkVariable checks the name of an environment variable of an instance.
-func (c *checks) checkVariable(path *field.Path, name string) {
+// checkVariable checks the name of an environment variable of an instance. A value
+// under a reserved name must not be replaced by another either.
+func (c *checks) checkVariable(path *field.Path, name string, value any) {
 	c.checkWith(path, name, validation.IsEnvVarName)
 	if reservedEnvironment.Has(name) {
-		c.own(field.Forbidden(path, "Function Mesh uses this environment variable"))
+		encoded, _ := json.Marshal(value) // of plain data, which can always be written
+		c.ownOf(field.Forbidden(path, "Function Mesh uses this environment variable"), string(encoded))
 	}
 }
 

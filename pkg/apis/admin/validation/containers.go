@@ -92,7 +92,7 @@ func (c *checks) checkEnvironment(path *field.Path, variables []corev1.EnvVar, s
 		if variable.Name == "" {
 			c.own(field.Required(path.Child("name"), "a variable needs a name"))
 		} else {
-			c.checkVariable(path.Child("name"), variable.Name)
+			c.checkVariable(path.Child("name"), variable.Name, variable)
 		}
 		c.checkUnique(path.Child("name"), variable.Name, names)
 		c.checkVariableSource(path, variable)

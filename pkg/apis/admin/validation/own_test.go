@@ -97,9 +97,11 @@ func TestOwnRules(t *testing.T) {
 			s.Resources.Limits[corev1.ResourceName("nvidia.com/gpu")] = resource.MustParse("-1")
 		}), "spec.resources.limits[nvidia.com/gpu]", "may not be negative"},
 
-		"guarantee":   {spec(func(s *v1alpha1.PulsarFunctionSpec) { s.ProcessingGuarantees = "atleast_once" }), "spec.processingGuarantees", `"ATLEAST_ONCE"`},
-		"position":    {spec(func(s *v1alpha1.PulsarFunctionSpec) { s.SubscriptionPosition = "latest" }), "spec.subscriptionPosition", `supported values: "Earliest", "Latest"`},
-		"compression": {spec(func(s *v1alpha1.PulsarFunctionSpec) { s.ProducerConfig = &v1alpha1.ProducerConfig{CompressionType: "lz4"} }), "spec.producerConfig.compressionType", `"SNAPPY"`},
+		"guarantee": {spec(func(s *v1alpha1.PulsarFunctionSpec) { s.ProcessingGuarantees = "atleast_once" }), "spec.processingGuarantees", `"ATLEAST_ONCE"`},
+		"position":  {spec(func(s *v1alpha1.PulsarFunctionSpec) { s.SubscriptionPosition = "latest" }), "spec.subscriptionPosition", `supported values: "Earliest", "Latest"`},
+		"compression": {spec(func(s *v1alpha1.PulsarFunctionSpec) {
+			s.ProducerConfig = &v1alpha1.ProducerConfig{CompressionType: "lz4"}
+		}), "spec.producerConfig.compressionType", `"SNAPPY"`},
 		"producer failure": {spec(func(s *v1alpha1.PulsarFunctionSpec) {
 			s.ProducerConfig = &v1alpha1.ProducerConfig{CryptoConfig: &v1alpha1.CryptoConfig{ProducerCryptoFailureAction: "DISCARD"}}
 		}), "spec.producerConfig.cryptoConfig.producerCryptoFailureAction", `supported values: "FAIL", "SEND"`},
