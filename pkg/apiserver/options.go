@@ -16,6 +16,7 @@ import (
 
 	configv1alpha1 "github.com/function-mesh/functionmesh-apiserver/pkg/apis/config/v1alpha1"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/config"
+	"github.com/function-mesh/functionmesh-apiserver/pkg/connectors"
 	generatedopenapi "github.com/function-mesh/functionmesh-apiserver/pkg/generated/openapi"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/shimauth"
 )
@@ -32,6 +33,9 @@ type Options struct {
 
 	// ConfigFile is the configuration file: kind FunctionMeshAPIServerConfiguration.
 	ConfigFile string
+	// ConnectorsFile is the catalogue of built-in connectors and functions, in the
+	// format of the Java worker's connectors.yaml. Without it there are none.
+	ConnectorsFile string
 	// ShimClientCAFile has the CA of the certificates with which the shim may say
 	// on whose behalf it calls. Without it the shim can't.
 	ShimClientCAFile string
@@ -40,6 +44,8 @@ type Options struct {
 
 	// file is what ConfigFile says, once the options are complete.
 	file *configv1alpha1.FunctionMeshAPIServerConfiguration
+	// catalogue is what ConnectorsFile says.
+	catalogue *connectors.Catalogue
 }
 
 // NewOptions returns the defaults.
@@ -59,6 +65,8 @@ func (o *Options) AddFlags(flags *pflag.FlagSet) {
 	o.Recommended.AddFlags(flags)
 	flags.StringVar(&o.ConfigFile, "config", o.ConfigFile,
 		"The configuration file: apiVersion config.functionmesh.io/v1alpha1, kind FunctionMeshAPIServerConfiguration. Required.")
+	flags.StringVar(&o.ConnectorsFile, "connectors-file", o.ConnectorsFile,
+		"The catalogue of built-in connectors and functions, in the format of the Java worker's connectors.yaml. It is read again when it changes. Without it there are none.")
 	flags.StringVar(&o.ShimClientCAFile, "shim-client-ca-file", o.ShimClientCAFile,
 		"The CA certificates of the client certificates with which pulsar-admin-shim may assert identities that begin with \"pulsar:\". Without it the shim can't assert any.")
 	flags.StringSliceVar(&o.ShimAllowedNames, "shim-allowed-names", o.ShimAllowedNames,
@@ -76,6 +84,11 @@ func (o *Options) Complete() error {
 		return err
 	}
 	o.file = file
+	if o.catalogue = connectors.NewCatalogue(nil); o.ConnectorsFile != "" {
+		if o.catalogue, err = connectors.Load(o.ConnectorsFile); err != nil {
+			return err
+		}
+	}
 	if err := o.Server.Complete(); err != nil {
 		return fmt.Errorf("could not complete the options: %w", err)
 	}
@@ -120,5 +133,5 @@ func (o *Options) Config() (*Config, error) {
 			return nil, err
 		}
 	}
-	return &Config{Generic: generic, File: o.file}, nil
+	return &Config{Generic: generic, File: o.file, Catalogue: o.catalogue}, nil
 }

@@ -3,9 +3,9 @@ package apiserver
 import (
 	"context"
 	"fmt"
+	"maps"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apiserver/pkg/registry/generic"
 	"k8s.io/apiserver/pkg/registry/rest"
 	genericapiserver "k8s.io/apiserver/pkg/server"
 	"k8s.io/client-go/kubernetes"
@@ -17,8 +17,13 @@ import (
 	configv1alpha1 "github.com/function-mesh/functionmesh-apiserver/pkg/apis/config/v1alpha1"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/config"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/connection"
+	"github.com/function-mesh/functionmesh-apiserver/pkg/connectors"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/crstorage"
+	"github.com/function-mesh/functionmesh-apiserver/pkg/registry/admin/component"
+	"github.com/function-mesh/functionmesh-apiserver/pkg/registry/admin/pulsarconnector"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/registry/admin/pulsarfunction"
+	"github.com/function-mesh/functionmesh-apiserver/pkg/registry/admin/pulsarsink"
+	"github.com/function-mesh/functionmesh-apiserver/pkg/registry/admin/pulsarsource"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/translation"
 )
 
@@ -28,18 +33,21 @@ type Config struct {
 	Generic *genericapiserver.RecommendedConfig
 	// File is the configuration file, complete and valid.
 	File *configv1alpha1.FunctionMeshAPIServerConfiguration
+	// Catalogue holds the built-in connectors and functions.
+	Catalogue *connectors.Catalogue
 }
 
 // CompletedConfig is a configuration that nothing is missing from.
 type CompletedConfig struct {
-	generic genericapiserver.CompletedConfig
-	client  *restclient.Config
-	file    *configv1alpha1.FunctionMeshAPIServerConfiguration
+	generic   genericapiserver.CompletedConfig
+	client    *restclient.Config
+	file      *configv1alpha1.FunctionMeshAPIServerConfiguration
+	catalogue *connectors.Catalogue
 }
 
 // Complete fills in what can be derived.
 func (c *Config) Complete() CompletedConfig {
-	return CompletedConfig{generic: c.Generic.Complete(), client: c.Generic.ClientConfig, file: c.File}
+	return CompletedConfig{generic: c.Generic.Complete(), client: c.Generic.ClientConfig, file: c.File, catalogue: c.Catalogue}
 }
 
 // New makes the server with its API group.
@@ -51,46 +59,82 @@ func (c CompletedConfig) New() (*genericapiserver.GenericAPIServer, error) {
 	if err := server.AddReadyzChecks(aggregatorKnown(c.generic.Authentication.RequestHeaderConfig)); err != nil {
 		return nil, fmt.Errorf("could not add a check of readiness: %w", err)
 	}
-	functions, err := c.pulsarFunctions()
+	resources, err := c.resources()
 	if err != nil {
 		return nil, err
 	}
 	group := genericapiserver.NewDefaultAPIGroupInfo(v1alpha1.GroupName, Scheme, metav1.ParameterCodec, Codecs.CodecFactory)
 	group.NegotiatedSerializer = Codecs
-	group.VersionedResourcesStorageMap[v1alpha1.SchemeGroupVersion.Version] = map[string]rest.Storage{
-		"pulsarfunctions": functions,
-	}
+	group.VersionedResourcesStorageMap[v1alpha1.SchemeGroupVersion.Version] = resources
 	if err := server.InstallAPIGroup(&group); err != nil {
 		return nil, fmt.Errorf("could not install the API group: %w", err)
+	}
+	err = server.AddPostStartHook("follow-connectors-file", func(hook genericapiserver.PostStartHookContext) error {
+		go c.catalogue.Run(hook)
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("could not follow the connectors file: %w", err)
 	}
 	return server, nil
 }
 
-func (c CompletedConfig) pulsarFunctions() (rest.Storage, error) {
-	client, err := crstorage.NewClient(c.client, computev1alpha1.SchemeGroupVersion.WithResource("functions"), "Function")
+// resources returns the storage of all that the group serves, by path.
+func (c CompletedConfig) resources() (map[string]rest.Storage, error) {
+	shared, err := c.componentConfig()
 	if err != nil {
 		return nil, err
 	}
+	resources := map[string]rest.Storage{"pulsarconnectors": pulsarconnector.NewREST(c.catalogue)}
+	for _, kind := range []struct {
+		resource, kind string
+		newREST        func(client *crstorage.Client) (map[string]rest.Storage, error)
+	}{
+		{computev1alpha1.FunctionResource, computev1alpha1.FunctionKind, func(client *crstorage.Client) (map[string]rest.Storage, error) {
+			return pulsarfunction.NewREST(shared, client, translation.NewFunctionTranslator(c.file, c.catalogue))
+		}},
+		{computev1alpha1.SourceResource, computev1alpha1.SourceKind, func(client *crstorage.Client) (map[string]rest.Storage, error) {
+			return pulsarsource.NewREST(shared, client, translation.NewSourceTranslator(c.file, c.catalogue))
+		}},
+		{computev1alpha1.SinkResource, computev1alpha1.SinkKind, func(client *crstorage.Client) (map[string]rest.Storage, error) {
+			return pulsarsink.NewREST(shared, client, translation.NewSinkTranslator(c.file, c.catalogue))
+		}},
+	} {
+		client, err := crstorage.NewClient(c.client, computev1alpha1.SchemeGroupVersion.WithResource(kind.resource), kind.kind)
+		if err != nil {
+			return nil, err
+		}
+		served, err := kind.newREST(client)
+		if err != nil {
+			return nil, err
+		}
+		maps.Copy(resources, served)
+	}
+	return resources, nil
+}
+
+// componentConfig is what all kinds of component have in common.
+func (c CompletedConfig) componentConfig() (component.Config, error) {
 	unlimited := restclient.CopyConfig(c.client)
-	// Each new function asks for its ConfigMap: client-go's default would let five a
+	// Each new component asks for its ConfigMap: client-go's default would let five a
 	// second through. Callers are subject to priority and fairness.
 	unlimited.QPS = -1
 	kube, err := kubernetes.NewForConfig(unlimited)
 	if err != nil {
-		return nil, fmt.Errorf("could not make a client: %w", err)
+		return component.Config{}, fmt.Errorf("could not make a client: %w", err)
 	}
 	packageURLs, err := config.PackageURLPatterns(c.file)
 	if err != nil {
-		return nil, err
+		return component.Config{}, err
 	}
-	translator := translation.NewFunctionTranslator(c.file, nil)
-	return pulsarfunction.NewREST(pulsarfunction.Config{
+	configMapName := translation.NewFunctionTranslator(c.file, c.catalogue).ConfigMapName
+	return component.Config{
 		Scheme:           Scheme,
-		Client:           client,
-		Translator:       translator,
-		Validation:       validation.Options{AllowedPackageURLs: packageURLs, Clusters: config.ClusterNames(c.file)},
-		EnsureConnection: connection.NewConfigMaps(kube, c.file.PulsarClusters, translator.ConfigMapName).Ensure,
-	}, generic.RESTOptions{ResourcePrefix: "pulsarfunctions", EnableGarbageCollection: true})
+		Validation:       validation.Options{AllowedPackageURLs: packageURLs, Clusters: config.ClusterNames(c.file), Catalogue: c.catalogue},
+		Authorizer:       c.generic.Authorization.Authorizer,
+		Identities:       &component.Identities{},
+		EnsureConnection: connection.NewConfigMaps(kube, c.file.PulsarClusters, configMapName).Ensure,
+	}, nil
 }
 
 // Run serves until ctx ends, then stops gracefully.
