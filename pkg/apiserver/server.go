@@ -3,9 +3,9 @@ package apiserver
 import (
 	"context"
 	"fmt"
+	"maps"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apiserver/pkg/registry/generic"
 	"k8s.io/apiserver/pkg/registry/rest"
 	genericapiserver "k8s.io/apiserver/pkg/server"
 	"k8s.io/client-go/kubernetes"
@@ -21,8 +21,11 @@ import (
 	"github.com/function-mesh/functionmesh-apiserver/pkg/controller"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/crdschema"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/crstorage"
+	"github.com/function-mesh/functionmesh-apiserver/pkg/registry/admin/component"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/registry/admin/pulsarconnector"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/registry/admin/pulsarfunction"
+	"github.com/function-mesh/functionmesh-apiserver/pkg/registry/admin/pulsarsink"
+	"github.com/function-mesh/functionmesh-apiserver/pkg/registry/admin/pulsarsource"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/translation"
 )
 
@@ -62,32 +65,28 @@ func (c CompletedConfig) New() (*genericapiserver.GenericAPIServer, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := server.AddPostStartHook("connectors", func(hook genericapiserver.PostStartHookContext) error {
-		go catalogue.Run(hook)
-		return nil
-	}); err != nil {
-		return nil, fmt.Errorf("could not add a hook: %w", err)
-	}
-	definitions, err := crdschema.NewChecker(c.client, computev1alpha1.SchemeGroupVersion.WithResource("functions"))
+	definitions, err := crdschema.NewChecker(c.client,
+		computev1alpha1.SchemeGroupVersion.WithResource(computev1alpha1.FunctionResource),
+		computev1alpha1.SchemeGroupVersion.WithResource(computev1alpha1.SourceResource),
+		computev1alpha1.SchemeGroupVersion.WithResource(computev1alpha1.SinkResource))
 	if err != nil {
 		return nil, err
 	}
-	if err := server.AddPostStartHook("definitions", func(hook genericapiserver.PostStartHookContext) error {
-		go definitions.Run(hook)
-		return nil
-	}); err != nil {
-		return nil, fmt.Errorf("could not add a hook: %w", err)
+	for name, run := range map[string]func(context.Context){"connectors": catalogue.Run, "definitions": definitions.Run} {
+		if err := server.AddPostStartHook(name, func(hook genericapiserver.PostStartHookContext) error {
+			go run(hook)
+			return nil
+		}); err != nil {
+			return nil, fmt.Errorf("could not add a hook: %w", err)
+		}
 	}
-	functions, err := c.pulsarFunctions(definitions)
+	resources, err := c.resources(catalogue, definitions)
 	if err != nil {
 		return nil, err
 	}
 	group := genericapiserver.NewDefaultAPIGroupInfo(v1alpha1.GroupName, Scheme, metav1.ParameterCodec, Codecs.CodecFactory)
 	group.NegotiatedSerializer = Codecs
-	group.VersionedResourcesStorageMap[v1alpha1.SchemeGroupVersion.Version] = map[string]rest.Storage{
-		"pulsarfunctions":  functions,
-		"pulsarconnectors": pulsarconnector.NewREST(catalogue),
-	}
+	group.VersionedResourcesStorageMap[v1alpha1.SchemeGroupVersion.Version] = resources
 	if err := server.InstallAPIGroup(&group); err != nil {
 		return nil, fmt.Errorf("could not install the API group: %w", err)
 	}
@@ -105,32 +104,70 @@ func loadConnectors(file string) (*connectors.Catalogue, error) {
 	return connectors.Load(file)
 }
 
-func (c CompletedConfig) pulsarFunctions(definitions *crdschema.Checker) (rest.Storage, error) {
-	client, err := crstorage.NewClient(c.client, computev1alpha1.SchemeGroupVersion.WithResource("functions"), "Function")
+// resources returns the storage of all that the group serves, by path.
+func (c CompletedConfig) resources(catalogue *connectors.Catalogue, definitions *crdschema.Checker) (map[string]rest.Storage, error) {
+	shared, err := c.componentConfig(catalogue)
 	if err != nil {
 		return nil, err
 	}
-	client.Lacking = definitions.For(client.Resource)
+	resources := map[string]rest.Storage{"pulsarconnectors": pulsarconnector.NewREST(catalogue)}
+	for _, kind := range []struct {
+		resource, kind string
+		newREST        func(client *crstorage.Client) (map[string]rest.Storage, error)
+	}{
+		{computev1alpha1.FunctionResource, computev1alpha1.FunctionKind, func(client *crstorage.Client) (map[string]rest.Storage, error) {
+			return pulsarfunction.NewREST(shared, client, translation.NewFunctionTranslator(c.file, catalogue))
+		}},
+		{computev1alpha1.SourceResource, computev1alpha1.SourceKind, func(client *crstorage.Client) (map[string]rest.Storage, error) {
+			return pulsarsource.NewREST(shared, client, translation.NewSourceTranslator(c.file, catalogue))
+		}},
+		{computev1alpha1.SinkResource, computev1alpha1.SinkKind, func(client *crstorage.Client) (map[string]rest.Storage, error) {
+			return pulsarsink.NewREST(shared, client, translation.NewSinkTranslator(c.file, catalogue))
+		}},
+	} {
+		client, err := crstorage.NewClient(c.client, computev1alpha1.SchemeGroupVersion.WithResource(kind.resource), kind.kind)
+		if err != nil {
+			return nil, err
+		}
+		client.Lacking = definitions.For(client.Resource)
+		served, err := kind.newREST(client)
+		if err != nil {
+			return nil, err
+		}
+		maps.Copy(resources, served)
+	}
+	return resources, nil
+}
+
+// componentConfig is what all kinds of component have in common.
+func (c CompletedConfig) componentConfig(catalogue *connectors.Catalogue) (component.Config, error) {
 	unlimited := restclient.CopyConfig(c.client)
-	// Each new function asks for its ConfigMap: client-go's default would let five a
+	// Each new component asks for its ConfigMap: client-go's default would let five a
 	// second through. Callers are subject to priority and fairness.
 	unlimited.QPS = -1
 	kube, err := kubernetes.NewForConfig(unlimited)
 	if err != nil {
-		return nil, fmt.Errorf("could not make a client: %w", err)
+		return component.Config{}, fmt.Errorf("could not make a client: %w", err)
 	}
 	packageURLs, err := config.PackageURLPatterns(c.file)
 	if err != nil {
-		return nil, err
+		return component.Config{}, err
 	}
-	translator := translation.NewFunctionTranslator(c.file, nil)
-	return pulsarfunction.NewREST(pulsarfunction.Config{
-		Scheme:           Scheme,
-		Client:           client,
-		Translator:       translator,
-		Validation:       validation.Options{AllowedPackageURLs: packageURLs, Clusters: config.ClusterNames(c.file)},
-		EnsureConnection: connection.NewConfigMaps(kube, c.file.PulsarClusters, translator.ConfigMapName).Ensure,
-	}, generic.RESTOptions{ResourcePrefix: "pulsarfunctions", EnableGarbageCollection: true})
+	configMapName := translation.NewFunctionTranslator(c.file, catalogue).ConfigMapName
+	return component.Config{
+		Scheme: Scheme,
+		Validation: validation.Options{
+			AllowedPackageURLs: packageURLs,
+			Clusters:           config.ClusterNames(c.file),
+			Catalogue:          catalogue,
+			DisabledKinds:      config.DisabledKinds(c.file),
+			MinResources:       c.file.MinResources,
+			MaxResources:       c.file.MaxResources,
+		},
+		Authorizer:       c.generic.Authorization.Authorizer,
+		Identities:       &component.Identities{},
+		EnsureConnection: connection.NewConfigMaps(kube, c.file.PulsarClusters, configMapName).Ensure,
+	}, nil
 }
 
 // Run serves until ctx ends, then stops gracefully.

@@ -14,9 +14,9 @@ import (
 	"k8s.io/client-go/rest"
 )
 
-// fieldManager is the name under which the custom resources' own managed fields
+// FieldManager is the name under which the custom resources' own managed fields
 // record what this server wrote, whoever asked for it.
-const fieldManager = "functionmesh-apiserver"
+const FieldManager = "functionmesh-apiserver"
 
 var (
 	optionsVersion = schema.GroupVersion{Version: "v1"}
@@ -108,14 +108,14 @@ func (c *Client) watch(ctx context.Context, namespace string, options metav1.Lis
 func (c *Client) create(ctx context.Context, namespace string, body []byte, options WriteOptions) ([]byte, error) {
 	// All that a new resource holds comes from our projection, so a field that the
 	// installed CRD doesn't have is an error rather than silently dropped.
-	params := &metav1.CreateOptions{DryRun: options.DryRun, FieldManager: fieldManager, FieldValidation: metav1.FieldValidationStrict}
+	params := &metav1.CreateOptions{DryRun: options.DryRun, FieldManager: FieldManager, FieldValidation: metav1.FieldValidationStrict}
 	return raw(ctx, c.on(c.rest.Post(), namespace).Body(body).
 		SpecificallyVersionedParams(params, optionsCodec, optionsVersion))
 }
 
 func (c *Client) update(ctx context.Context, namespace, name string, body []byte, options WriteOptions) ([]byte, error) {
 	// What was read has no field that the CRD doesn't know, since it was pruned then.
-	params := &metav1.UpdateOptions{DryRun: options.DryRun, FieldManager: fieldManager, FieldValidation: metav1.FieldValidationStrict}
+	params := &metav1.UpdateOptions{DryRun: options.DryRun, FieldManager: FieldManager, FieldValidation: metav1.FieldValidationStrict}
 	return raw(ctx, c.on(c.rest.Put(), namespace).Name(name).Body(body).
 		SpecificallyVersionedParams(params, optionsCodec, optionsVersion))
 }

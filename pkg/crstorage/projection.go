@@ -54,13 +54,13 @@ type projection interface {
 	selectorToCR(labels.Selector) labels.Selector
 }
 
-// object is a pointer to a custom resource's type.
-type object[CR any] interface {
+// Object is a pointer to a custom resource's type.
+type Object[CR any] interface {
 	*CR
 	metav1.Object
 }
 
-type typedProjection[CR any, P object[CR], View runtime.Object] struct {
+type typedProjection[CR any, P Object[CR], View runtime.Object] struct {
 	translator Translator[CR, View]
 }
 

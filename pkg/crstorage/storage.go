@@ -40,6 +40,14 @@ type Config struct {
 	// observed of the object before. A projection that compares the two would else tell
 	// of a change that is not going to be observed, and kubectl diff show it.
 	KeepObserved func(answer, asked runtime.Object)
+	// CheckWrite, if set, may refuse a change of a custom resource. It gets the
+	// resource as it is stored, and the two projections that the change is the
+	// difference of; it returns why somebody else has to make the change, or nil.
+	CheckWrite func(stored, before, after map[string]any) *metav1.StatusCause
+	// InSteps, if set, says how to create a view that the backend refuses to create
+	// as it is: first is what to create, and finish makes the view of it. Without
+	// such a need first is nil.
+	InSteps func(view runtime.Object) (first runtime.Object, finish func(runtime.Object))
 }
 
 // Storage keeps views as custom resources.
@@ -54,7 +62,7 @@ var _ storage.Interface = (*Storage)(nil)
 
 // New returns a storage that translates with translator. CR is the type of the
 // custom resource and View that of the view, a pointer.
-func New[CR any, P object[CR], View runtime.Object](config Config, translator Translator[CR, View]) *Storage {
+func New[CR any, P Object[CR], View runtime.Object](config Config, translator Translator[CR, View]) *Storage {
 	projection := typedProjection[CR, P, View]{translator: translator}
 	return &Storage{
 		config:     config,
@@ -127,6 +135,15 @@ func (s *Storage) Create(ctx context.Context, key string, obj, out runtime.Objec
 }
 
 func (s *Storage) create(ctx context.Context, key string, obj, out runtime.Object) error {
+	if s.config.InSteps != nil {
+		if first, finish := s.config.InSteps(obj); first != nil {
+			return s.createInSteps(ctx, key, first, finish, out)
+		}
+	}
+	return s.createAtOnce(ctx, key, obj, out)
+}
+
+func (s *Storage) createAtOnce(ctx context.Context, key string, obj, out runtime.Object) error {
 	namespace, name := s.parseKey(key)
 	cr, err := s.projection.cr(obj, true)
 	if err != nil {

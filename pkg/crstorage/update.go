@@ -3,6 +3,7 @@ package crstorage
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"reflect"
 	"time"
@@ -109,7 +110,7 @@ func (s *Storage) tryOnce(ctx context.Context, key string, destination runtime.O
 	if err != nil {
 		return false, apierrors.NewInternalError(err)
 	}
-	if err := s.checkOwner(stored, before, after, name); err != nil {
+	if err := s.checkWriter(stored, before, after, name); err != nil {
 		return false, err
 	}
 	if err := s.checkDefinition(before, after, name); err != nil {
@@ -185,9 +186,24 @@ func (s *Storage) createFrom(ctx context.Context, key string, destination runtim
 // resolve: somebody else writes the resource's spec.
 const CauseTypeOwned metav1.CauseType = "SpecOwned"
 
+// checkWriter refuses a change that somebody else has to make.
+func (s *Storage) checkWriter(stored, before, after map[string]any, name string) error {
+	cause := s.checkOwner(stored, before, after)
+	if cause == nil && s.config.CheckWrite != nil {
+		cause = s.config.CheckWrite(stored, before, after)
+	}
+	if cause == nil {
+		return nil
+	}
+	cause.Type = CauseTypeOwned
+	conflict := apierrors.NewConflict(s.config.Resource, name, errors.New(cause.Message))
+	conflict.ErrStatus.Details.Causes = []metav1.StatusCause{*cause}
+	return conflict
+}
+
 // checkOwner refuses to change the spec of a resource that a controller of the
 // backend's own group has made, such as a FunctionMesh: it would be changed back.
-func (s *Storage) checkOwner(stored, before, after map[string]any, name string) error {
+func (s *Storage) checkOwner(stored, before, after map[string]any) *metav1.StatusCause {
 	if reflect.DeepEqual(before["spec"], after["spec"]) {
 		return nil
 	}
@@ -199,10 +215,7 @@ func (s *Storage) checkOwner(stored, before, after map[string]any, name string) 
 	if err != nil || version.Group != s.config.Client.Resource.Group {
 		return nil
 	}
-	conflict := apierrors.NewConflict(s.config.Resource, name,
-		fmt.Errorf("its spec is written by %s %s: change it there", owner.Kind, owner.Name))
-	conflict.ErrStatus.Details.Causes = []metav1.StatusCause{{
-		Type: CauseTypeOwned, Field: "spec", Message: fmt.Sprintf("is written by %s %s", owner.Kind, owner.Name),
-	}}
-	return conflict
+	return &metav1.StatusCause{
+		Field: "spec", Message: fmt.Sprintf("its spec is written by %s %s: change it there", owner.Kind, owner.Name),
+	}
 }

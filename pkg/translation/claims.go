@@ -42,7 +42,8 @@ func Reserved(key string) bool {
 	return strings.HasPrefix(key, ReservedPrefix)
 }
 
-func claimed(key string) bool {
+// Claimed tells whether a label or annotation of this key is a tool's claim.
+func Claimed(key string) bool {
 	if claimKeys[key] {
 		return true
 	}
@@ -62,7 +63,7 @@ func storedKey(claim string) string {
 // claimOf is the inverse of storedKey.
 func claimOf(stored string) (string, bool) {
 	claim := strings.Replace(strings.TrimPrefix(stored, ReservedPrefix), claimSeparator, "/", 1)
-	return claim, Reserved(stored) && claimed(claim)
+	return claim, Reserved(stored) && Claimed(claim)
 }
 
 // mapToCR returns a view's labels or annotations as the custom resource has them.
@@ -72,7 +73,7 @@ func mapToCR(view map[string]string) (map[string]string, error) {
 		switch {
 		case Reserved(key):
 			// A caller can't write what the server keeps for itself.
-		case claimed(key):
+		case Claimed(key):
 			stored := storedKey(key)
 			if problems := validation.IsQualifiedName(stored); len(problems) > 0 {
 				return nil, fmt.Errorf("could not keep the key %q apart from the custom resource's: %s",
@@ -92,7 +93,7 @@ func mapFromCR(cr map[string]string) map[string]string {
 	for key, value := range cr {
 		if claim, ok := claimOf(key); ok {
 			view[claim] = value
-		} else if !Reserved(key) && !claimed(key) {
+		} else if !Reserved(key) && !Claimed(key) {
 			view[key] = value
 		}
 	}
@@ -109,7 +110,7 @@ func SelectorToCR(selector labels.Selector) labels.Selector {
 	}
 	rewritten := labels.NewSelector()
 	for _, requirement := range requirements {
-		if !claimed(requirement.Key()) {
+		if !Claimed(requirement.Key()) {
 			rewritten = rewritten.Add(requirement)
 			continue
 		}

@@ -1,0 +1,47 @@
+package component
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	genericapirequest "k8s.io/apiserver/pkg/endpoints/request"
+	"k8s.io/klog/v2"
+
+	"github.com/function-mesh/functionmesh-apiserver/pkg/apis/admin/v1alpha1"
+	"github.com/function-mesh/functionmesh-apiserver/pkg/privilege"
+	"github.com/function-mesh/functionmesh-apiserver/pkg/registry/view"
+)
+
+const (
+	// causeTypeMissingRight is the type of the cause that names the field for which the
+	// caller lacks a right.
+	causeTypeMissingRight metav1.CauseType = "MissingRight"
+	// notAuthorized is Pulsar's text for whatever a role may not do.
+	notAuthorized = "Client is not authorized to perform operation"
+)
+
+// authorize refuses what gives the pods of a component more than its author has. old is
+// nil for a new component.
+func (c *checks) authorize(ctx context.Context, component, old v1alpha1.Component) error {
+	namespace := genericapirequest.NamespaceValue(ctx)
+	missing, err := privilege.Check(ctx, c.config.Authorizer, namespace, privilege.Required(component, old))
+	if err != nil {
+		klog.FromContext(ctx).Error(err, "Could not authorize what a component uses", "namespace", namespace, "name", component.GetName())
+		return apierrors.NewInternalError(errors.New("could not find out whether the caller has the rights that the object needs"))
+	}
+	if missing == nil {
+		return nil
+	}
+	resource := missing.Resource
+	if missing.Group != "" {
+		resource += "." + missing.Group
+	}
+	lack := fmt.Sprintf("needs the right to %s %s %q in namespace %q, which the caller lacks", missing.Verb, resource, missing.Name, namespace)
+	refused := apierrors.NewForbidden(v1alpha1.Resource(component.ComponentKind().Resource), component.GetName(),
+		fmt.Errorf("%s %s", missing.Field, lack))
+	refused.ErrStatus.Details.Causes = []metav1.StatusCause{{Type: causeTypeMissingRight, Field: missing.Field, Message: lack}}
+	return view.WithPulsarReason(refused, notAuthorized)
+}

@@ -1,0 +1,55 @@
+package component
+
+import (
+	"context"
+
+	"k8s.io/apimachinery/pkg/runtime"
+	genericapirequest "k8s.io/apiserver/pkg/endpoints/request"
+
+	"github.com/function-mesh/functionmesh-apiserver/pkg/apis/admin/v1alpha1"
+	"github.com/function-mesh/functionmesh-apiserver/pkg/registry/view"
+)
+
+// checks is what a write has to pass after validation and admission.
+type checks struct {
+	config Config
+}
+
+// create checks the rights of the author of a new component, refuses a second one of
+// its Pulsar identity in a namespace, and prepares the namespace. Components that race
+// each other under different names are not caught here.
+func (c *checks) create(ctx context.Context, obj runtime.Object, dryRun bool) error {
+	component := obj.(v1alpha1.Component)
+	if err := c.authorize(ctx, component, nil); err != nil {
+		return err
+	}
+	existing, err := c.config.Identities.find(ctx, component)
+	if err != nil {
+		return err
+	}
+	switch {
+	case existing == nil, sameObject(existing, component) && existing.GetDeletionTimestamp() != nil:
+	case sameObject(existing, component):
+		// The backend refuses it, unless the object goes meanwhile.
+		view.SetReason(ctx, alreadyExistsReason(component))
+	default:
+		return alreadyExists(component, existing)
+	}
+	if dryRun {
+		return nil
+	}
+	return c.config.EnsureConnection(ctx, genericapirequest.NamespaceValue(ctx), component.Common().Cluster)
+}
+
+// update checks the rights of who changes a component, and prepares the namespace for
+// one that goes to another Pulsar cluster.
+func (c *checks) update(ctx context.Context, obj, old runtime.Object, dryRun bool) error {
+	component, before := obj.(v1alpha1.Component), old.(v1alpha1.Component)
+	if err := c.authorize(ctx, component, before); err != nil {
+		return err
+	}
+	if component.Common().Cluster == before.Common().Cluster || dryRun {
+		return nil
+	}
+	return c.config.EnsureConnection(ctx, genericapirequest.NamespaceValue(ctx), component.Common().Cluster)
+}

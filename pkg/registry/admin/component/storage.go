@@ -1,0 +1,128 @@
+// Package component serves functions, sources and sinks. They differ in what they
+// consume and produce, which types, translation and validation know; how they are
+// created, changed, scaled, suspended and printed is the same, and is here. The
+// packages of the kinds hold the rest.
+package component
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apiserver/pkg/authorization/authorizer"
+	"k8s.io/apiserver/pkg/registry/generic"
+	genericregistry "k8s.io/apiserver/pkg/registry/generic/registry"
+	"k8s.io/apiserver/pkg/registry/rest"
+
+	"github.com/function-mesh/functionmesh-apiserver/pkg/apis/admin/v1alpha1"
+	"github.com/function-mesh/functionmesh-apiserver/pkg/apis/admin/validation"
+	"github.com/function-mesh/functionmesh-apiserver/pkg/crstorage"
+	"github.com/function-mesh/functionmesh-apiserver/pkg/registry/view"
+)
+
+// Kind is what a kind has of its own.
+type Kind struct {
+	v1alpha1.ComponentKind
+
+	// ShortName is the resource's name for hurried people.
+	ShortName string
+	// New and NewList return an empty object and an empty list.
+	New     func() v1alpha1.Component
+	NewList func() runtime.Object
+	// Columns are printed beside those of every kind.
+	Columns []Column
+}
+
+// Config is what every kind needs of the server.
+type Config struct {
+	// Scheme knows the kinds.
+	Scheme *runtime.Scheme
+	// Validation says what is allowed.
+	Validation validation.Options
+	// Authorizer knows the rights of callers.
+	Authorizer authorizer.Authorizer
+	// Identities knows the identities in Pulsar that are taken. It is shared by the
+	// kinds, since they share these.
+	Identities *Identities
+	// EnsureConnection gives a namespace what its components need to reach a Pulsar
+	// cluster. It is called before the first write of a new component, never on a dry
+	// run.
+	EnsureConnection func(ctx context.Context, namespace, cluster string) error
+}
+
+// Translator translates a kind and knows its defaults.
+type Translator[CR any, View v1alpha1.Component] interface {
+	crstorage.Translator[CR, View]
+
+	// Default fills in what the author of a new component left to the server.
+	Default(View)
+	// DefaultUpdate does the same for a changed one.
+	DefaultUpdate(view, before View)
+}
+
+// NewREST returns the storage of a kind and of its subresources, by their paths.
+// client reaches the custom resources behind it.
+func NewREST[CR any, P crstorage.Object[CR], View v1alpha1.Component](kind Kind, config Config, client *crstorage.Client,
+	translator Translator[CR, View]) (map[string]rest.Storage, error) {
+	resource := v1alpha1.Resource(kind.Resource)
+	newObject := func() runtime.Object { return kind.New() }
+	storage := crstorage.New[CR, P, View](crstorage.Config{
+		Client:     client,
+		Resource:   resource,
+		Kind:       kind.Kind,
+		Prefix:     "/" + kind.Resource,
+		NewObject:  newObject,
+		CheckWrite: checkReplicasWriter,
+		InSteps:    startFirst,
+		KeepObserved: func(answer, asked runtime.Object) {
+			*answer.(v1alpha1.Component).ObservedStatus() = *asked.(v1alpha1.Component).ObservedStatus()
+		},
+	}, translator)
+
+	strategy := newStrategy(config, typedDefaults[CR, View]{translator})
+	table := newTable(kind)
+	checks := &checks{config: config}
+	served, err := view.New(view.Config{
+		Store: &genericregistry.Store{
+			NewFunc:                   newObject,
+			NewListFunc:               kind.NewList,
+			DefaultQualifiedResource:  resource,
+			SingularQualifiedResource: v1alpha1.Resource(strings.ToLower(kind.Kind)),
+			CreateStrategy:            strategy,
+			UpdateStrategy:            strategy,
+			DeleteStrategy:            strategy,
+			ResetFieldsStrategy:       strategy,
+			TableConvertor:            table,
+		},
+		Storage:      storage,
+		ShortNames:   []string{kind.ShortName},
+		BeforeCreate: checks.create,
+		BeforeUpdate: checks.update,
+	}, generic.RESTOptions{ResourcePrefix: kind.Resource, EnableGarbageCollection: true})
+	if err != nil {
+		return nil, fmt.Errorf("could not serve %s: %w", resource, err)
+	}
+	config.Identities.add(served)
+	return map[string]rest.Storage{
+		kind.Resource:             served,
+		kind.Resource + "/status": &StatusREST{store: served},
+		kind.Resource + "/scale":  newScaleREST(served, resource),
+	}, nil
+}
+
+// defaults are a translator's without its type parameters.
+type defaults interface {
+	create(v1alpha1.Component)
+	update(component, before v1alpha1.Component)
+}
+
+type typedDefaults[CR any, View v1alpha1.Component] struct{ translator Translator[CR, View] }
+
+func (d typedDefaults[CR, View]) create(component v1alpha1.Component) {
+	d.translator.Default(component.(View))
+}
+
+func (d typedDefaults[CR, View]) update(component, before v1alpha1.Component) {
+	d.translator.DefaultUpdate(component.(View), before.(View))
+}
