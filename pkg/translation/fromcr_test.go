@@ -162,11 +162,11 @@ func TestStatus(t *testing.T) {
 		location       string
 		phase, reasons string
 	}{
-		"not seen yet":       {0, nil, "", "Pending", "Reconciled=Unknown:Pending"},
-		"an older one seen":  {1, nil, "https://example.org/a.jar", "Pending", "Reconciled=Unknown:Pending"},
-		"seen":               {2, nil, "", "Reconciled", "Reconciled=True:Reconciled"},
-		"seen, with package": {2, nil, "function://a/b/c", "Reconciled", "Reconciled=True:Reconciled PackageResolved=Unknown:NoPackageService"},
-		"going":              {2, &now, "", "Terminating", "Reconciled=True:Reconciled"},
+		"not seen yet":       {0, nil, "", "Pending", "Ready=Unknown:Pending Reconciling=True:Pending Reconciled=Unknown:Pending"},
+		"an older one seen":  {1, nil, "https://example.org/a.jar", "Pending", "Ready=Unknown:Pending Reconciling=True:Pending Reconciled=Unknown:Pending"},
+		"seen":               {2, nil, "", "Reconciled", "Ready=Unknown:NotObserved Reconciled=True:Reconciled"},
+		"seen, with package": {2, nil, "function://a/b/c", "Reconciled", "Ready=Unknown:NotObserved Reconciled=True:Reconciled PackageResolved=Unknown:NoPackageService"},
+		"going":              {2, &now, "", "Terminating", "Ready=Unknown:NotObserved Reconciled=True:Reconciled"},
 	} {
 		cr := javaFunction()
 		cr.DeletionTimestamp = test.deleted
