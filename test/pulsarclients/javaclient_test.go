@@ -283,7 +283,9 @@ func testJavaToken(t *testing.T) {
 	name := identity.Name{Tenant: "java-client", Namespace: "token", Name: "f"}
 	secure := []string{"--tls-trust-cert-path", shim.caFile, "--tls-enable-hostname-verification"}
 	bearer := []string{"--auth-plugin", "org.apache.pulsar.client.impl.auth.AuthenticationToken", "--auth-params", "token:" + token}
-	run := func(args ...[]string) javaclient.Result { return pulsarAdminAt(t, shim.secure.url, slices.Concat(args...)...) }
+	run := func(args ...[]string) javaclient.Result {
+		return pulsarAdminAt(t, shim.secure.url, slices.Concat(args...)...)
+	}
 	create := command("create", name, "--jar", fromJavaClient, "--classname", "org.example.F", "--inputs", "in")
 	expectRan(t, "create", run(secure, bearer, create), "Created successfully")
 	expectRan(t, "get", run(secure, bearer, command("update", name, "--parallelism", "2")), "Updated successfully")
