@@ -21,6 +21,7 @@ import (
 	"github.com/function-mesh/functionmesh-apiserver/pkg/controller"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/crdschema"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/crstorage"
+	"github.com/function-mesh/functionmesh-apiserver/pkg/pulsaradmin"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/registry/admin/component"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/registry/admin/pulsarconnector"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/registry/admin/pulsarfunction"
@@ -153,6 +154,10 @@ func (c CompletedConfig) componentConfig(catalogue *connectors.Catalogue) (compo
 	if err != nil {
 		return component.Config{}, err
 	}
+	namespaces, err := pulsarNamespaces(c.file.PulsarClusters)
+	if err != nil {
+		return component.Config{}, err
+	}
 	configMapName := translation.NewFunctionTranslator(c.file, catalogue).ConfigMapName
 	return component.Config{
 		Scheme: Scheme,
@@ -166,7 +171,30 @@ func (c CompletedConfig) componentConfig(catalogue *connectors.Catalogue) (compo
 		},
 		Authorizer:       c.generic.Authorization.Authorizer,
 		Identities:       &component.Identities{},
+		CheckNamespace:   namespaces,
 		EnsureConnection: connection.NewConfigMaps(kube, c.file.PulsarClusters, configMapName).Ensure,
+	}, nil
+}
+
+// pulsarNamespaces returns a function that asks the cluster of a name whether a
+// namespace exists. Clusters without an admin URL aren't asked.
+func pulsarNamespaces(clusters []configv1alpha1.PulsarCluster) (func(ctx context.Context, cluster, tenant, namespace string) error, error) {
+	clients := map[string]*pulsaradmin.Client{}
+	for _, cluster := range clusters {
+		if cluster.AdminURL == "" {
+			continue
+		}
+		client, err := pulsaradmin.NewClient(cluster.AdminURL, pulsaradmin.NewTransport())
+		if err != nil {
+			return nil, fmt.Errorf("could not use the admin URL of cluster %s: %w", cluster.Name, err)
+		}
+		clients[cluster.Name] = client
+	}
+	return func(ctx context.Context, cluster, tenant, namespace string) error {
+		if client, ok := clients[cluster]; ok {
+			return client.Check(ctx, tenant, namespace)
+		}
+		return nil
 	}, nil
 }
 

@@ -175,6 +175,9 @@ func validateCluster(at *field.Path, cluster v1alpha1.PulsarCluster) field.Error
 	}
 	errs = append(errs, validateURL(at.Child("serviceUrl"), cluster.ServiceURL, "pulsar", "pulsar+ssl")...)
 	errs = append(errs, validateURL(at.Child("webServiceUrl"), cluster.WebServiceURL, "http", "https")...)
+	if cluster.AdminURL != "" {
+		errs = append(errs, validateURL(at.Child("adminUrl"), cluster.AdminURL, "http", "https")...)
+	}
 	return errs
 }
 

@@ -37,6 +37,9 @@ type NotFoundError struct{ reason string }
 
 func (e *NotFoundError) Error() string { return e.reason }
 
+// Tenant says whether it is the tenant that doesn't exist.
+func (e *NotFoundError) Tenant() bool { return e == errNoTenant }
+
 var (
 	errNoTenant    = &NotFoundError{"Tenant does not exist"}
 	errNoNamespace = &NotFoundError{"Namespace does not exist"}

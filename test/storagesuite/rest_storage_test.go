@@ -79,6 +79,7 @@ func newREST(t *testing.T) *suiteREST {
 		// Rights and the ConfigMap are the business of the tests of the servers.
 		Authorizer:       authorizerfactory.NewAlwaysAllowAuthorizer(),
 		Identities:       &component.Identities{},
+		CheckNamespace:   func(context.Context, string, string, string) error { return nil },
 		EnsureConnection: func(context.Context, string, string) error { return nil },
 	}, functions.client(t), translation.NewFunctionTranslator(file, nil))
 	if err != nil {

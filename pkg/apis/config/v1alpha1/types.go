@@ -49,6 +49,10 @@ type PulsarCluster struct {
 	ServiceURL string `json:"serviceUrl"`
 	// WebServiceURL is the brokers' HTTP(S) URL. Instances download packages there.
 	WebServiceURL string `json:"webServiceUrl"`
+	// AdminURL is the HTTP(S) URL where this server asks whether tenants and namespaces
+	// exist, without a credential. Objects of those that don't are refused, and so is
+	// every new object while nothing answers there. Without it nobody is asked.
+	AdminURL string `json:"adminUrl,omitempty"`
 	// ConfigMapName is the ConfigMap with both URLs that each namespace gets, if it
 	// has none of that name yet. Default <name>-function-mesh-config, as the Java
 	// worker calls it.

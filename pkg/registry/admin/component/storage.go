@@ -45,6 +45,9 @@ type Config struct {
 	// Identities knows the identities in Pulsar that are taken. It is shared by the
 	// kinds, since they share these.
 	Identities *Identities
+	// CheckNamespace says whether a namespace exists in a Pulsar cluster: its errors are
+	// those of pulsaradmin.Client.
+	CheckNamespace func(ctx context.Context, cluster, tenant, namespace string) error
 	// EnsureConnection gives a namespace what its components need to reach a Pulsar
 	// cluster. It is called before the first write of a new component, never on a dry
 	// run.
