@@ -29,6 +29,7 @@ const (
 	ShimServiceAccount      = "pulsar-admin-shim"
 	APIServiceName          = "v1alpha1.admin.functionmesh.io"
 	AuthorRole              = "functionmesh-pulsar-author"
+	CustomizerRole          = "functionmesh-pulsar-customizer"
 	// AnonymousUser is who the shim says a caller without a credential is.
 	AnonymousUser = "pulsar:anonymous"
 )
