@@ -105,6 +105,8 @@ func TestAPIServersAccount(t *testing.T) {
 		allowed         string // verbs
 	}{
 		{"compute.functionmesh.io", "functions", "get list watch create update delete"},
+		{"compute.functionmesh.io", "sources", "get list watch create update delete"},
+		{"compute.functionmesh.io", "sinks", "get list watch create update delete"},
 		{"", "configmaps", "create"},
 		{"", "namespaces", "get list watch"},
 		{"", "secrets", ""},
@@ -113,6 +115,8 @@ func TestAPIServersAccount(t *testing.T) {
 		{"", "events", ""},
 		{"apps", "statefulsets", ""},
 		{"admin.functionmesh.io", "pulsarfunctions", ""},
+		{"admin.functionmesh.io", "pulsarsources", ""},
+		{"admin.functionmesh.io", "pulsarsinks", ""},
 		{"rbac.authorization.k8s.io", "clusterroles", ""},
 		{"apiextensions.k8s.io", "customresourcedefinitions", ""},
 		{"apiregistration.k8s.io", "apiservices", ""},

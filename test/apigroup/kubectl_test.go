@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -258,7 +259,7 @@ func TestKubectlGet(t *testing.T) {
 		line, _, _ := strings.Cut(k.run("", args...), "\n")
 		return strings.Join(strings.Fields(line), " ")
 	}
-	const columns = "NAME TENANT NAMESPACE FUNCTION RUNTIME REPLICAS STATUS AGE"
+	const columns = "NAME TENANT NAMESPACE FUNCTION RUNTIME REPLICAS READY STATUS AGE"
 	for _, resource := range []string{"pulsarfunctions", "pulsarfunction", "pfn", "pulsarfunctions.admin.functionmesh.io", "pulsarfunctions.v1alpha1.admin.functionmesh.io", "pulsar"} {
 		if got := header("get", resource); got != columns {
 			t.Errorf("get %s prints %s", resource, got)
@@ -267,7 +268,7 @@ func TestKubectlGet(t *testing.T) {
 	if got := header("get", "pfn", "-o", "wide"); got != columns+" INPUTS OUTPUT PACKAGE CLASS" {
 		t.Errorf("get -o wide prints %s", got)
 	}
-	if got := header("get", "pfn", "--no-headers"); !strings.HasPrefix(got, "echo public default echo Java 1 Pending ") {
+	if got := header("get", "pfn", "--no-headers"); !strings.HasPrefix(got, "echo public default echo Java 1 0 Pending ") {
 		t.Errorf("the row is %s", got)
 	}
 	if got := k.run("", "get", "pfn", "-o", "name"); got != "pulsarfunction.admin.functionmesh.io/echo\n" {
@@ -289,9 +290,18 @@ func TestKubectlGet(t *testing.T) {
 	if got := k.run("", "describe", "pfn", "echo"); !strings.Contains(got, "Class Name:") {
 		t.Errorf("describe prints %s", got)
 	}
-	if got := k.run("", "api-resources", "--api-group=admin.functionmesh.io", "--no-headers", "-o", "wide"); strings.Join(strings.Fields(got), " ") !=
-		"pulsarconnectors pcon admin.functionmesh.io/v1alpha1 false PulsarConnector get,list,watch pulsar "+
-			"pulsarfunctions pfn admin.functionmesh.io/v1alpha1 true PulsarFunction create,delete,deletecollection,get,list,patch,update,watch pulsar" {
-		t.Errorf("the group has %s", got)
+	const verbs = "create,delete,deletecollection,get,list,patch,update,watch pulsar"
+	want := []string{
+		"pulsarconnectors pcon admin.functionmesh.io/v1alpha1 false PulsarConnector get,list,watch pulsar",
+		"pulsarfunctions pfn admin.functionmesh.io/v1alpha1 true PulsarFunction " + verbs,
+		"pulsarsinks psnk admin.functionmesh.io/v1alpha1 true PulsarSink " + verbs,
+		"pulsarsources psrc admin.functionmesh.io/v1alpha1 true PulsarSource " + verbs,
+	}
+	var got []string
+	for line := range strings.Lines(k.run("", "api-resources", "--api-group=admin.functionmesh.io", "--no-headers", "-o", "wide")) {
+		got = append(got, strings.Join(strings.Fields(line), " "))
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("the group has %q", got)
 	}
 }

@@ -19,7 +19,7 @@ import (
 )
 
 // Names that an answer to a user of the view must not have.
-var crNames = []string{"functions.compute", "compute.functionmesh.io", "Function.compute"}
+var crNames = []string{"functions.compute", "sources.compute", "sinks.compute", "compute.functionmesh.io", "Function.compute"}
 
 // newFunction returns a valid function.
 func newFunction(name string) *v1alpha1.PulsarFunction {

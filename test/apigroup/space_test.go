@@ -40,21 +40,44 @@ type space struct {
 	warnings *warnings
 }
 
-// newSpace makes a namespace in which authorUser is an author.
+// newSpace makes a namespace in which authorUser is an author, who may also read
+// Secrets and so name them.
 func newSpace(t *testing.T) *space {
 	t.Helper()
 	s := bareSpace(t)
-	_, err := s.kube.RbacV1().RoleBindings(s.namespace).Create(s.ctx, &rbacv1.RoleBinding{
-		ObjectMeta: metav1.ObjectMeta{Name: "authors"},
-		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: devenv.AuthorRole},
-		Subjects:   []rbacv1.Subject{{APIGroup: rbacv1.GroupName, Kind: rbacv1.UserKind, Name: authorUser}},
-	}, metav1.CreateOptions{})
-	s.check(err)
+	s.allow(authorUser, "read-secrets", rbacv1.PolicyRule{APIGroups: []string{""}, Resources: []string{"secrets"}, Verbs: []string{"get"}})
+	s.bind(authorUser, devenv.AuthorRole)
 	s.eventually("the author's rights", func() error {
 		_, err := s.author.List(s.ctx, metav1.ListOptions{Limit: 1})
 		return err
 	})
 	return s
+}
+
+// bind gives a user a cluster role in the namespace.
+func (s *space) bind(user, role string) {
+	s.t.Helper()
+	s.bindTo(user, rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: role})
+}
+
+// allow gives a user a role of the namespace that it makes.
+func (s *space) allow(user, role string, rules ...rbacv1.PolicyRule) {
+	s.t.Helper()
+	_, err := s.kube.RbacV1().Roles(s.namespace).Create(s.ctx, &rbacv1.Role{
+		ObjectMeta: metav1.ObjectMeta{Name: role}, Rules: rules,
+	}, metav1.CreateOptions{})
+	s.check(err)
+	s.bindTo(user, rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "Role", Name: role})
+}
+
+func (s *space) bindTo(user string, role rbacv1.RoleRef) {
+	s.t.Helper()
+	_, err := s.kube.RbacV1().RoleBindings(s.namespace).Create(s.ctx, &rbacv1.RoleBinding{
+		ObjectMeta: metav1.ObjectMeta{GenerateName: user + "-"},
+		RoleRef:    role,
+		Subjects:   []rbacv1.Subject{{APIGroup: rbacv1.GroupName, Kind: rbacv1.UserKind, Name: user}},
+	}, metav1.CreateOptions{})
+	s.check(err)
 }
 
 // bareSpace makes a namespace in which only the administrator may do anything.

@@ -21,11 +21,8 @@ func TestUntranslatable(t *testing.T) {
 	s.check(err)
 	s.create("aa-fine")
 	broken := []struct{ name, changes, cause string }{
-		{"generic-runtime", "spec: {java: null, genericRuntime: {functionFile: x, language: nodejs}}", "spec.genericRuntime is not supported"},
-		{"no-runtime", "spec: {java: null}", "it has none of the blocks spec.java, spec.python and spec.golang"},
+		{"no-runtime", "spec: {java: null}", "it has none of the blocks spec.java, spec.python, spec.golang and spec.genericRuntime"},
 		{"two-runtimes", "spec: {python: {py: x.py}}", "it has more than one runtime: java, python"},
-		{"kept-fields", `metadata: {annotations: {admin.functionmesh.io/kept-fields: "no JSON"}}`, "annotation admin.functionmesh.io/kept-fields can't be read"},
-		{"later-version", `metadata: {annotations: {admin.functionmesh.io/kept-fields: '{"version":99}'}}`, "which this server doesn't know"},
 		// The definition's schema takes a quantity that is none.
 		{"odd-quantity", "spec: {resources: {limits: {cpu: 1e1.5}}}", "quantit"},
 	}
@@ -112,15 +109,15 @@ func TestTurnsUntranslatable(t *testing.T) {
 		}
 		return fmt.Sprint(event.Type, " ", function.Status.Phase)
 	}
-	s.mergeCR("echo", `{"metadata":{"annotations":{"admin.functionmesh.io/kept-fields":"broken"}}}`)
+	s.mergeCR("echo", `{"spec":{"python":{"py":"x.py"}}}`)
 	if got := phase(); got != "MODIFIED NotTranslatable" {
 		t.Errorf("first comes %s", got)
 	}
-	s.mergeCR("echo", `{"metadata":{"annotations":{"admin.functionmesh.io/kept-fields":null}}}`)
+	s.mergeCR("echo", `{"spec":{"python":null}}`)
 	if got := phase(); got != "MODIFIED Pending" {
 		t.Errorf("then comes %s", got)
 	}
-	s.mergeCR("echo", `{"metadata":{"annotations":{"admin.functionmesh.io/kept-fields":"broken"}}}`)
+	s.mergeCR("echo", `{"spec":{"python":{"py":"x.py"}}}`)
 	if got := phase(); got != "MODIFIED NotTranslatable" {
 		t.Errorf("then comes %s", got)
 	}

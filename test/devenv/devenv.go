@@ -29,6 +29,7 @@ const (
 	ShimServiceAccount      = "pulsar-admin-shim"
 	APIServiceName          = "v1alpha1.admin.functionmesh.io"
 	AuthorRole              = "functionmesh-pulsar-author"
+	CustomizerRole          = "functionmesh-pulsar-customizer"
 	// ConnectorViewerRole and SuperuserRole are those of artifacts/ for what isn't in
 	// any namespace.
 	ConnectorViewerRole = "functionmesh-pulsar-connector-viewer"

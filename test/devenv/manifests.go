@@ -198,17 +198,34 @@ func (e *Env) ApplyCRDs(ctx context.Context) error {
 }
 
 // bindAnonymous lets callers without a credential use the group in the
-// namespace default, as the first session with the shim needs it. artifacts/
-// doesn't: that is no default for a cluster.
+// namespace default, with all that a function can refer to, as the first session
+// with the shim needs it. artifacts/ doesn't: that is no default for a cluster.
 func (e *Env) bindAnonymous(ctx context.Context) error {
-	binding := &rbacv1.RoleBinding{
-		ObjectMeta: metav1.ObjectMeta{Name: "functionmesh-anonymous-authors", Namespace: metav1.NamespaceDefault},
-		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: AuthorRole},
-		Subjects:   []rbacv1.Subject{{APIGroup: rbacv1.GroupName, Kind: rbacv1.UserKind, Name: AnonymousUser}},
-	}
-	_, err := e.ControlPlane.Client().RbacV1().RoleBindings(metav1.NamespaceDefault).Create(ctx, binding, metav1.CreateOptions{})
+	rbac := e.ControlPlane.Client().RbacV1()
+	const references = "functionmesh-anonymous-references"
+	_, err := rbac.Roles(metav1.NamespaceDefault).Create(ctx, &rbacv1.Role{
+		ObjectMeta: metav1.ObjectMeta{Name: references, Namespace: metav1.NamespaceDefault},
+		Rules: []rbacv1.PolicyRule{
+			{APIGroups: []string{""}, Resources: []string{"secrets", "configmaps"}, Verbs: []string{"get"}},
+			{APIGroups: []string{""}, Resources: []string{"serviceaccounts"}, Verbs: []string{"use"}},
+		},
+	}, metav1.CreateOptions{})
 	if err != nil {
-		return fmt.Errorf("could not let anonymous callers use the group: %w", err)
+		return fmt.Errorf("could not let anonymous callers refer to Secrets: %w", err)
+	}
+	for name, role := range map[string]rbacv1.RoleRef{
+		"functionmesh-anonymous-authors":     {APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: AuthorRole},
+		"functionmesh-anonymous-customizers": {APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: CustomizerRole},
+		references:                           {APIGroup: rbacv1.GroupName, Kind: "Role", Name: references},
+	} {
+		_, err := rbac.RoleBindings(metav1.NamespaceDefault).Create(ctx, &rbacv1.RoleBinding{
+			ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: metav1.NamespaceDefault},
+			RoleRef:    role,
+			Subjects:   []rbacv1.Subject{{APIGroup: rbacv1.GroupName, Kind: rbacv1.UserKind, Name: AnonymousUser}},
+		}, metav1.CreateOptions{})
+		if err != nil {
+			return fmt.Errorf("could not let anonymous callers use the group: %w", err)
+		}
 	}
 	// What isn't in any namespace: the catalogue, and what Pulsar keeps for super-users.
 	for _, role := range []string{ConnectorViewerRole, SuperuserRole} {
