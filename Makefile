@@ -15,7 +15,7 @@ CONTROL_PLANE := etcd kube-apiserver kube-controller-manager kubectl
 NODES := kube-scheduler kwok
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test check unit-test e2e-test verify update generate bench clean control-plane nodes
+.PHONY: help run build test check unit-test e2e-test conformance verify update generate bench clean control-plane nodes
 # Targets of one make call share go's caches and two cores: side by side they only get slower.
 .NOTPARALLEL:
 
@@ -62,10 +62,15 @@ unit-test: ## Run the tests that need no control plane.
 
 e2e-test: control-plane nodes build ## Run the tests on a real control plane.
 	@echo "==> tests on a real control plane"
-	@[ "$$PULSAR_JAVA_CLIENT" != off ] || echo "==> PULSAR_JAVA_CLIENT=off: the tests with Pulsar's Java client do not run"
+	@[ "$$PULSAR_JAVA_CLIENT" != off ] || echo "==> PULSAR_JAVA_CLIENT=off: the tests with Pulsar's Java client and with a real Pulsar do not run"
 	@# One package at a time: each has a control plane of its own, and two of them on
 	@# two cores are slower than one after the other.
 	@cd test && $(GO) test -p 1 -count 1 -timeout $(TEST_TIMEOUT) ./...
+
+# PULSAR_CONFORMANCE says where Pulsar's answers come from: real (or fail), recorded, or
+# record, which keeps them; by itself the test asks a real Pulsar where one can be had.
+conformance: control-plane build ## Compare the shim's answers with those of a real Pulsar.
+	@cd test && $(GO) test -count 1 -v -timeout $(TEST_TIMEOUT) ./conformance
 
 verify: ## Check that everything generated is up to date.
 	@$(call each-script,hack/verify-*.sh)

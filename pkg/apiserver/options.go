@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -13,10 +14,11 @@ import (
 	genericoptions "k8s.io/apiserver/pkg/server/options"
 	"k8s.io/apiserver/pkg/util/compatibility"
 	utilfeature "k8s.io/apiserver/pkg/util/feature"
+	"k8s.io/klog/v2"
 
 	configv1alpha1 "github.com/function-mesh/functionmesh-apiserver/pkg/apis/config/v1alpha1"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/config"
-	"github.com/function-mesh/functionmesh-apiserver/pkg/connectors"
+	"github.com/function-mesh/functionmesh-apiserver/pkg/controller"
 	generatedopenapi "github.com/function-mesh/functionmesh-apiserver/pkg/generated/openapi"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/shimauth"
 )
@@ -33,19 +35,21 @@ type Options struct {
 
 	// ConfigFile is the configuration file: kind FunctionMeshAPIServerConfiguration.
 	ConfigFile string
-	// ConnectorsFile is the catalogue of built-in connectors and functions, in the
-	// format of the Java worker's connectors.yaml. Without it there are none.
+	// WorkerConfigFile is a functions_worker.yml of the Java worker, instead of
+	// ConfigFile.
+	WorkerConfigFile string
+	// ConnectorsFile overrides the configuration's connectorsFile.
 	ConnectorsFile string
 	// ShimClientCAFile has the CA of the certificates with which the shim may say
 	// on whose behalf it calls. Without it the shim can't.
 	ShimClientCAFile string
 	// ShimAllowedNames are the common names of those certificates.
 	ShimAllowedNames []string
+	// Controllers says which background loops run.
+	Controllers *controller.Options
 
 	// file is what ConfigFile says, once the options are complete.
 	file *configv1alpha1.FunctionMeshAPIServerConfiguration
-	// catalogue is what ConnectorsFile says.
-	catalogue *connectors.Catalogue
 }
 
 // NewOptions returns the defaults.
@@ -56,7 +60,7 @@ func NewOptions() *Options {
 	recommended := genericoptions.NewRecommendedOptions("", Codecs.LegacyCodec())
 	// The state is kube-apiserver's: there is no etcd.
 	recommended.Etcd = nil
-	return &Options{Server: server, Recommended: recommended, ShimAllowedNames: []string{"pulsar-admin-shim"}}
+	return &Options{Server: server, Recommended: recommended, ShimAllowedNames: []string{"pulsar-admin-shim"}, Controllers: controller.NewOptions()}
 }
 
 // AddFlags adds the options to a command line.
@@ -64,30 +68,23 @@ func (o *Options) AddFlags(flags *pflag.FlagSet) {
 	o.Server.AddUniversalFlags(flags)
 	o.Recommended.AddFlags(flags)
 	flags.StringVar(&o.ConfigFile, "config", o.ConfigFile,
-		"The configuration file: apiVersion config.functionmesh.io/v1alpha1, kind FunctionMeshAPIServerConfiguration. Required.")
+		"The configuration file: apiVersion config.functionmesh.io/v1alpha1, kind FunctionMeshAPIServerConfiguration. Required, unless --worker-config is given.")
+	flags.StringVar(&o.WorkerConfigFile, "worker-config", o.WorkerConfigFile,
+		"The functions_worker.yml of a Function Mesh Worker Service, to be read instead of --config. What in it has no effect here is logged.")
 	flags.StringVar(&o.ConnectorsFile, "connectors-file", o.ConnectorsFile,
-		"The catalogue of built-in connectors and functions, in the format of the Java worker's connectors.yaml. It is read again when it changes. Without it there are none.")
+		"The file with the built-in connectors, in the format of the Function Mesh Worker Service. Overrides connectorsFile of the configuration.")
 	flags.StringVar(&o.ShimClientCAFile, "shim-client-ca-file", o.ShimClientCAFile,
 		"The CA certificates of the client certificates with which pulsar-admin-shim may assert identities that begin with \"pulsar:\". Without it the shim can't assert any.")
 	flags.StringSliceVar(&o.ShimAllowedNames, "shim-allowed-names", o.ShimAllowedNames,
 		"The common names of those client certificates.")
+	o.Controllers.AddFlags(flags)
 }
 
 // Complete reads the configuration file and makes up a certificate where none is
 // given.
 func (o *Options) Complete() error {
-	if o.ConfigFile == "" {
-		return errors.New("could not start without a configuration: give --config")
-	}
-	file, err := config.Load(o.ConfigFile)
-	if err != nil {
+	if err := o.readConfig(); err != nil {
 		return err
-	}
-	o.file = file
-	if o.catalogue = connectors.NewCatalogue(nil); o.ConnectorsFile != "" {
-		if o.catalogue, err = connectors.Load(o.ConnectorsFile); err != nil {
-			return err
-		}
 	}
 	if err := o.Server.Complete(); err != nil {
 		return fmt.Errorf("could not complete the options: %w", err)
@@ -99,9 +96,28 @@ func (o *Options) Complete() error {
 	return nil
 }
 
+func (o *Options) readConfig() error {
+	var err error
+	switch {
+	case (o.ConfigFile == "") == (o.WorkerConfigFile == ""):
+		return errors.New("could not start without a configuration: give --config or --worker-config")
+	case o.ConfigFile != "":
+		o.file, err = config.Load(o.ConfigFile)
+	default:
+		var ignored []string
+		if o.file, ignored, err = config.LoadWorker(o.WorkerConfigFile); len(ignored) > 0 {
+			klog.InfoS("Members of the worker's configuration that have no effect here", "file", o.WorkerConfigFile, "members", ignored)
+		}
+	}
+	if err == nil && o.ConnectorsFile != "" {
+		o.file.ConnectorsFile = o.ConnectorsFile
+	}
+	return err
+}
+
 // Validate checks completed options, and returns all that is wrong with them.
 func (o *Options) Validate() error {
-	errs := append(o.Server.Validate(), o.Recommended.Validate()...)
+	errs := slices.Concat(o.Server.Validate(), o.Recommended.Validate(), o.Controllers.Validate())
 	if o.ShimClientCAFile != "" && len(o.ShimAllowedNames) == 0 {
 		errs = append(errs, errors.New("--shim-allowed-names must name at least one certificate: an empty list would allow them all"))
 	}
@@ -133,5 +149,5 @@ func (o *Options) Config() (*Config, error) {
 			return nil, err
 		}
 	}
-	return &Config{Generic: generic, File: o.file, Catalogue: o.catalogue}, nil
+	return &Config{Generic: generic, File: o.file, Controllers: o.Controllers}, nil
 }

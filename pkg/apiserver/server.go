@@ -18,7 +18,10 @@ import (
 	"github.com/function-mesh/functionmesh-apiserver/pkg/config"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/connection"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/connectors"
+	"github.com/function-mesh/functionmesh-apiserver/pkg/controller"
+	"github.com/function-mesh/functionmesh-apiserver/pkg/crdschema"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/crstorage"
+	"github.com/function-mesh/functionmesh-apiserver/pkg/pulsaradmin"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/registry/admin/component"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/registry/admin/pulsarconnector"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/registry/admin/pulsarfunction"
@@ -33,21 +36,21 @@ type Config struct {
 	Generic *genericapiserver.RecommendedConfig
 	// File is the configuration file, complete and valid.
 	File *configv1alpha1.FunctionMeshAPIServerConfiguration
-	// Catalogue holds the built-in connectors and functions.
-	Catalogue *connectors.Catalogue
+	// Controllers says which background loops run.
+	Controllers *controller.Options
 }
 
 // CompletedConfig is a configuration that nothing is missing from.
 type CompletedConfig struct {
-	generic   genericapiserver.CompletedConfig
-	client    *restclient.Config
-	file      *configv1alpha1.FunctionMeshAPIServerConfiguration
-	catalogue *connectors.Catalogue
+	generic     genericapiserver.CompletedConfig
+	client      *restclient.Config
+	file        *configv1alpha1.FunctionMeshAPIServerConfiguration
+	controllers *controller.Options
 }
 
 // Complete fills in what can be derived.
 func (c *Config) Complete() CompletedConfig {
-	return CompletedConfig{generic: c.Generic.Complete(), client: c.Generic.ClientConfig, file: c.File, catalogue: c.Catalogue}
+	return CompletedConfig{generic: c.Generic.Complete(), client: c.Generic.ClientConfig, file: c.File, controllers: c.Controllers}
 }
 
 // New makes the server with its API group.
@@ -59,7 +62,26 @@ func (c CompletedConfig) New() (*genericapiserver.GenericAPIServer, error) {
 	if err := server.AddReadyzChecks(aggregatorKnown(c.generic.Authentication.RequestHeaderConfig)); err != nil {
 		return nil, fmt.Errorf("could not add a check of readiness: %w", err)
 	}
-	resources, err := c.resources()
+	catalogue, err := loadConnectors(c.file.ConnectorsFile)
+	if err != nil {
+		return nil, err
+	}
+	definitions, err := crdschema.NewChecker(c.client,
+		computev1alpha1.SchemeGroupVersion.WithResource(computev1alpha1.FunctionResource),
+		computev1alpha1.SchemeGroupVersion.WithResource(computev1alpha1.SourceResource),
+		computev1alpha1.SchemeGroupVersion.WithResource(computev1alpha1.SinkResource))
+	if err != nil {
+		return nil, err
+	}
+	for name, run := range map[string]func(context.Context){"connectors": catalogue.Run, "definitions": definitions.Run} {
+		if err := server.AddPostStartHook(name, func(hook genericapiserver.PostStartHookContext) error {
+			go run(hook)
+			return nil
+		}); err != nil {
+			return nil, fmt.Errorf("could not add a hook: %w", err)
+		}
+	}
+	resources, err := c.resources(catalogue, definitions)
 	if err != nil {
 		return nil, err
 	}
@@ -69,41 +91,46 @@ func (c CompletedConfig) New() (*genericapiserver.GenericAPIServer, error) {
 	if err := server.InstallAPIGroup(&group); err != nil {
 		return nil, fmt.Errorf("could not install the API group: %w", err)
 	}
-	err = server.AddPostStartHook("follow-connectors-file", func(hook genericapiserver.PostStartHookContext) error {
-		go c.catalogue.Run(hook)
-		return nil
-	})
-	if err != nil {
-		return nil, fmt.Errorf("could not follow the connectors file: %w", err)
+	if err := controller.Install(server, c.client, c.controllers); err != nil {
+		return nil, err
 	}
 	return server, nil
 }
 
+// loadConnectors returns the catalogue of a file, which may be none.
+func loadConnectors(file string) (*connectors.Catalogue, error) {
+	if file == "" {
+		return connectors.NewCatalogue(nil), nil
+	}
+	return connectors.Load(file)
+}
+
 // resources returns the storage of all that the group serves, by path.
-func (c CompletedConfig) resources() (map[string]rest.Storage, error) {
-	shared, err := c.componentConfig()
+func (c CompletedConfig) resources(catalogue *connectors.Catalogue, definitions *crdschema.Checker) (map[string]rest.Storage, error) {
+	shared, err := c.componentConfig(catalogue)
 	if err != nil {
 		return nil, err
 	}
-	resources := map[string]rest.Storage{"pulsarconnectors": pulsarconnector.NewREST(c.catalogue)}
+	resources := map[string]rest.Storage{"pulsarconnectors": pulsarconnector.NewREST(catalogue)}
 	for _, kind := range []struct {
 		resource, kind string
 		newREST        func(client *crstorage.Client) (map[string]rest.Storage, error)
 	}{
 		{computev1alpha1.FunctionResource, computev1alpha1.FunctionKind, func(client *crstorage.Client) (map[string]rest.Storage, error) {
-			return pulsarfunction.NewREST(shared, client, translation.NewFunctionTranslator(c.file, c.catalogue))
+			return pulsarfunction.NewREST(shared, client, translation.NewFunctionTranslator(c.file, catalogue))
 		}},
 		{computev1alpha1.SourceResource, computev1alpha1.SourceKind, func(client *crstorage.Client) (map[string]rest.Storage, error) {
-			return pulsarsource.NewREST(shared, client, translation.NewSourceTranslator(c.file, c.catalogue))
+			return pulsarsource.NewREST(shared, client, translation.NewSourceTranslator(c.file, catalogue))
 		}},
 		{computev1alpha1.SinkResource, computev1alpha1.SinkKind, func(client *crstorage.Client) (map[string]rest.Storage, error) {
-			return pulsarsink.NewREST(shared, client, translation.NewSinkTranslator(c.file, c.catalogue))
+			return pulsarsink.NewREST(shared, client, translation.NewSinkTranslator(c.file, catalogue))
 		}},
 	} {
 		client, err := crstorage.NewClient(c.client, computev1alpha1.SchemeGroupVersion.WithResource(kind.resource), kind.kind)
 		if err != nil {
 			return nil, err
 		}
+		client.Lacking = definitions.For(client.Resource)
 		served, err := kind.newREST(client)
 		if err != nil {
 			return nil, err
@@ -114,7 +141,7 @@ func (c CompletedConfig) resources() (map[string]rest.Storage, error) {
 }
 
 // componentConfig is what all kinds of component have in common.
-func (c CompletedConfig) componentConfig() (component.Config, error) {
+func (c CompletedConfig) componentConfig(catalogue *connectors.Catalogue) (component.Config, error) {
 	unlimited := restclient.CopyConfig(c.client)
 	// Each new component asks for its ConfigMap: client-go's default would let five a
 	// second through. Callers are subject to priority and fairness.
@@ -127,13 +154,47 @@ func (c CompletedConfig) componentConfig() (component.Config, error) {
 	if err != nil {
 		return component.Config{}, err
 	}
-	configMapName := translation.NewFunctionTranslator(c.file, c.catalogue).ConfigMapName
+	namespaces, err := pulsarNamespaces(c.file.PulsarClusters)
+	if err != nil {
+		return component.Config{}, err
+	}
+	configMapName := translation.NewFunctionTranslator(c.file, catalogue).ConfigMapName
 	return component.Config{
-		Scheme:           Scheme,
-		Validation:       validation.Options{AllowedPackageURLs: packageURLs, Clusters: config.ClusterNames(c.file), Catalogue: c.catalogue},
+		Scheme: Scheme,
+		Validation: validation.Options{
+			AllowedPackageURLs: packageURLs,
+			Clusters:           config.ClusterNames(c.file),
+			Catalogue:          catalogue,
+			DisabledKinds:      config.DisabledKinds(c.file),
+			MinResources:       c.file.MinResources,
+			MaxResources:       c.file.MaxResources,
+		},
 		Authorizer:       c.generic.Authorization.Authorizer,
 		Identities:       &component.Identities{},
+		CheckNamespace:   namespaces,
 		EnsureConnection: connection.NewConfigMaps(kube, c.file.PulsarClusters, configMapName).Ensure,
+	}, nil
+}
+
+// pulsarNamespaces returns a function that asks the cluster of a name whether a
+// namespace exists. Clusters without an admin URL aren't asked.
+func pulsarNamespaces(clusters []configv1alpha1.PulsarCluster) (func(ctx context.Context, cluster, tenant, namespace string) error, error) {
+	clients := map[string]*pulsaradmin.Client{}
+	for _, cluster := range clusters {
+		if cluster.AdminURL == "" {
+			continue
+		}
+		client, err := pulsaradmin.NewClient(cluster.AdminURL, pulsaradmin.NewTransport())
+		if err != nil {
+			return nil, fmt.Errorf("could not use the admin URL of cluster %s: %w", cluster.Name, err)
+		}
+		clients[cluster.Name] = client
+	}
+	return func(ctx context.Context, cluster, tenant, namespace string) error {
+		if client, ok := clients[cluster]; ok {
+			return client.Check(ctx, tenant, namespace)
+		}
+		return nil
 	}, nil
 }
 

@@ -13,8 +13,10 @@ import (
 	"k8s.io/apimachinery/pkg/api/resource"
 	utilvalidation "k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/apimachinery/pkg/util/validation/field"
+	"k8s.io/utils/ptr"
 	"sigs.k8s.io/yaml"
 
+	adminv1alpha1 "github.com/function-mesh/functionmesh-apiserver/pkg/apis/admin/v1alpha1"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/apis/config/v1alpha1"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/translation"
 )
@@ -40,6 +42,14 @@ var (
 // Load reads a configuration file, fills in its defaults and checks it. An error
 // names each field that is wrong.
 func Load(file string) (*v1alpha1.FunctionMeshAPIServerConfiguration, error) {
+	data, err := read(file)
+	if err != nil {
+		return nil, err
+	}
+	return Parse(data)
+}
+
+func read(file string) ([]byte, error) {
 	info, err := os.Stat(file)
 	if err != nil {
 		return nil, fmt.Errorf("could not read the configuration: %w", err)
@@ -51,7 +61,7 @@ func Load(file string) (*v1alpha1.FunctionMeshAPIServerConfiguration, error) {
 	if err != nil {
 		return nil, fmt.Errorf("could not read the configuration: %w", err)
 	}
-	return Parse(data)
+	return data, nil
 }
 
 // Parse is Load of a text.
@@ -63,6 +73,11 @@ func Parse(data []byte) (*v1alpha1.FunctionMeshAPIServerConfiguration, error) {
 	if config.APIVersion != apiVersion || config.Kind != kind {
 		return nil, fmt.Errorf("could not parse the configuration: it must be of kind %s and apiVersion %s", kind, apiVersion)
 	}
+	return complete(config)
+}
+
+// complete fills in defaults and checks all.
+func complete(config *v1alpha1.FunctionMeshAPIServerConfiguration) (*v1alpha1.FunctionMeshAPIServerConfiguration, error) {
 	setDefaults(config)
 	if errs := validate(config); len(errs) > 0 {
 		return nil, fmt.Errorf("could not accept the configuration: %w", errs.ToAggregate())
@@ -80,6 +95,11 @@ func setDefaults(config *v1alpha1.FunctionMeshAPIServerConfiguration) {
 	for name, quantity := range map[corev1.ResourceName]string{corev1.ResourceCPU: defaultCPU, corev1.ResourceMemory: defaultMemory} {
 		if _, ok := config.DefaultResources[name]; !ok {
 			config.DefaultResources[name] = resource.MustParse(quantity)
+		}
+	}
+	for _, enabled := range []**bool{&config.FunctionEnabled, &config.SourceEnabled, &config.SinkEnabled} {
+		if *enabled == nil {
+			*enabled = ptr.To(true)
 		}
 	}
 }
@@ -113,12 +133,35 @@ func validate(config *v1alpha1.FunctionMeshAPIServerConfiguration) field.ErrorLi
 			errs = append(errs, field.Invalid(field.NewPath("additionalPackageUrlPatterns").Index(i), pattern, err.Error()))
 		}
 	}
+	return append(errs, validateResources(config)...)
+}
+
+// validateResources checks the three lists, and that the default is within the bounds.
+func validateResources(config *v1alpha1.FunctionMeshAPIServerConfiguration) field.ErrorList {
+	var errs field.ErrorList
+	defaults := field.NewPath("defaultResources")
+	for _, list := range []struct {
+		at    *field.Path
+		value corev1.ResourceList
+	}{
+		{defaults, config.DefaultResources},
+		{field.NewPath("minResources"), config.MinResources},
+		{field.NewPath("maxResources"), config.MaxResources},
+	} {
+		for name, quantity := range list.value {
+			if name != corev1.ResourceCPU && name != corev1.ResourceMemory {
+				errs = append(errs, field.NotSupported(list.at, name, []corev1.ResourceName{corev1.ResourceCPU, corev1.ResourceMemory}))
+			} else if quantity.Sign() <= 0 {
+				errs = append(errs, field.Invalid(list.at.Child(string(name)), quantity.String(), "must be positive"))
+			}
+		}
+	}
 	for name, quantity := range config.DefaultResources {
-		if name != corev1.ResourceCPU && name != corev1.ResourceMemory {
-			errs = append(errs, field.NotSupported(field.NewPath("defaultResources"), name,
-				[]corev1.ResourceName{corev1.ResourceCPU, corev1.ResourceMemory}))
-		} else if quantity.Sign() <= 0 {
-			errs = append(errs, field.Invalid(field.NewPath("defaultResources", string(name)), quantity.String(), "must be positive"))
+		if minimum, ok := config.MinResources[name]; ok && quantity.Cmp(minimum) < 0 {
+			errs = append(errs, field.Invalid(defaults.Child(string(name)), quantity.String(), "is less than minResources has: "+minimum.String()))
+		}
+		if maximum, ok := config.MaxResources[name]; ok && quantity.Cmp(maximum) > 0 {
+			errs = append(errs, field.Invalid(defaults.Child(string(name)), quantity.String(), "is more than maxResources has: "+maximum.String()))
 		}
 	}
 	return errs
@@ -132,6 +175,9 @@ func validateCluster(at *field.Path, cluster v1alpha1.PulsarCluster) field.Error
 	}
 	errs = append(errs, validateURL(at.Child("serviceUrl"), cluster.ServiceURL, "pulsar", "pulsar+ssl")...)
 	errs = append(errs, validateURL(at.Child("webServiceUrl"), cluster.WebServiceURL, "http", "https")...)
+	if cluster.AdminURL != "" {
+		errs = append(errs, validateURL(at.Child("adminUrl"), cluster.AdminURL, "http", "https")...)
+	}
 	return errs
 }
 
@@ -179,6 +225,24 @@ func ClusterNames(config *v1alpha1.FunctionMeshAPIServerConfiguration) []string 
 		names[i] = cluster.Name
 	}
 	return names
+}
+
+// DisabledKinds returns the kinds of which nothing may be created or changed.
+func DisabledKinds(config *v1alpha1.FunctionMeshAPIServerConfiguration) []adminv1alpha1.ComponentKind {
+	var disabled []adminv1alpha1.ComponentKind
+	for _, kind := range []struct {
+		kind    adminv1alpha1.ComponentKind
+		enabled *bool
+	}{
+		{adminv1alpha1.FunctionKind, config.FunctionEnabled},
+		{adminv1alpha1.SourceKind, config.SourceEnabled},
+		{adminv1alpha1.SinkKind, config.SinkEnabled},
+	} {
+		if !ptr.Deref(kind.enabled, true) {
+			disabled = append(disabled, kind.kind)
+		}
+	}
+	return disabled
 }
 
 // PackageURLPatterns returns the patterns of allowed package URLs, each anchored so

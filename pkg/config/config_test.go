@@ -1,10 +1,13 @@
 package config
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
+
+	adminv1alpha1 "github.com/function-mesh/functionmesh-apiserver/pkg/apis/admin/v1alpha1"
 )
 
 const valid = `
@@ -29,6 +32,9 @@ func TestParseFillsInDefaults(t *testing.T) {
 	if memory.String() != "1Gi" {
 		t.Errorf("memory %s", memory.String())
 	}
+	if disabled := DisabledKinds(config); len(disabled) != 0 {
+		t.Errorf("disabled are %v", disabled)
+	}
 	if names := ClusterNames(config); len(names) != 1 || names[0] != "pulsar" {
 		t.Errorf("clusters %v", names)
 	}
@@ -50,6 +56,10 @@ func TestParseNamesTheFieldThatIsWrong(t *testing.T) {
 		"ConfigMap name":    {"name: pulsar", "name: a.-b", "pulsarClusters[0].configMapName"},
 		"pattern":           {"runnerImages:", "additionalPackageUrlPatterns: ['(']\nrunnerImages:", "additionalPackageUrlPatterns[0]"},
 		"resource":          {"runnerImages:", "defaultResources: {disk: 1Gi}\nrunnerImages:", "defaultResources"},
+		"least resource":    {"runnerImages:", "minResources: {disk: 1Gi}\nrunnerImages:", "minResources"},
+		"too little":        {"runnerImages:", "minResources: {cpu: '2'}\nrunnerImages:", "defaultResources.cpu"},
+		"too much":          {"runnerImages:", "maxResources: {memory: 1M}\nrunnerImages:", "defaultResources.memory"},
+		"zero resource":     {"runnerImages:", "maxResources: {cpu: '0'}\nrunnerImages:", "maxResources.cpu"},
 		"negative resource": {"runnerImages:", "defaultResources: {cpu: '-1'}\nrunnerImages:", "defaultResources.cpu"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -87,5 +97,15 @@ func TestPackageURLPatternsMatchWholeURLs(t *testing.T) {
 		if got := patterns[0].MatchString(url); got != want {
 			t.Errorf("%s: %v", url, got)
 		}
+	}
+}
+
+func TestDisabledKinds(t *testing.T) {
+	config, err := Parse([]byte(valid + "functionEnabled: true\nsourceEnabled: false\nsinkEnabled: false\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if disabled := DisabledKinds(config); !slices.Equal(disabled, []adminv1alpha1.ComponentKind{adminv1alpha1.SourceKind, adminv1alpha1.SinkKind}) {
+		t.Errorf("disabled are %v", disabled)
 	}
 }

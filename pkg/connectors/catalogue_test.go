@@ -23,7 +23,7 @@ func spec(name, version string) v1alpha1.PulsarConnectorSpec {
 func TestCatalogueWithoutEntries(t *testing.T) {
 	var none *Catalogue
 	for name, catalogue := range map[string]*Catalogue{"nil": none, "zero": {}, "empty": NewCatalogue(nil)} {
-		if _, ok := catalogue.Lookup("a"); ok || len(catalogue.All()) != 0 || catalogue.Reload() != nil || catalogue.Nearest("a") != nil {
+		if _, ok := catalogue.Lookup("a"); ok || len(catalogue.All()) != 0 || catalogue.Reload() != nil {
 			t.Errorf("%s: it has entries", name)
 		}
 	}
@@ -165,29 +165,6 @@ func TestObjectName(t *testing.T) {
 	}
 }
 
-func TestNearest(t *testing.T) {
-	var specs []v1alpha1.PulsarConnectorSpec
-	for _, name := range []string{"kafka", "kinesis", "elastic_search", "mongo", "debezium-mysql", "debezium-postgres", "debezium-mongodb", "Solr"} {
-		specs = append(specs, spec(name, "1"))
-	}
-	catalogue := NewCatalogue(specs)
-	for name, want := range map[string][]string{
-		"kafak":           {"kafka"},
-		"elasticsearch":   {"elastic_search"},
-		"builtin://kafk":  {"kafka"},
-		"elastic":         {"elastic_search"},
-		"solr":            {"Solr"},
-		"debezium":        {"debezium-mongodb", "debezium-mysql", "debezium-postgres"},
-		"xyz":             nil,
-		"":                nil,
-		"debezium-mysqll": {"debezium-mysql", "debezium-mongodb"},
-	} {
-		if got := catalogue.Nearest(name); len(got) < len(want) || !slices.Equal(got[:len(want)], want) || len(got) > maxNearest || (want == nil && got != nil) {
-			t.Errorf("%q: got %v, want %v", name, got, want)
-		}
-	}
-}
-
 func write(t *testing.T, path, text string) {
 	t.Helper()
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
@@ -206,16 +183,20 @@ func versionOf(t *testing.T, catalogue *Catalogue) string {
 }
 
 func TestLoadSaysWhatIsWrong(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "connectors.yaml")
-	for name, prepare := range map[string]func(){
-		"no such file":      func() {},
-		"every connector":   func() { write(t, path, "- {}") },
-		"more than 1048576": func() { write(t, path, "# "+strings.Repeat("x", maxFileSize)) },
-		"not a regular":     func() { path = t.TempDir() },
+	for want, prepare := range map[string]func(path string){
+		"no such file":      func(string) {},
+		"every connector":   func(path string) { write(t, path, "- {}") },
+		"more than 1048576": func(path string) { write(t, path, "# "+strings.Repeat("x", maxFileSize)) },
+		"not a regular": func(path string) {
+			if err := os.Mkdir(path, 0o700); err != nil {
+				t.Fatal(err)
+			}
+		},
 	} {
-		prepare()
-		if _, err := Load(path); err == nil || !strings.Contains(err.Error(), name) {
-			t.Errorf("%s: got %v", name, err)
+		path := filepath.Join(t.TempDir(), "connectors.yaml")
+		prepare(path)
+		if _, err := Load(path); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want an error with %q", err, want)
 		}
 	}
 }

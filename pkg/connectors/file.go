@@ -44,8 +44,11 @@ func Load(path string) (*Catalogue, error) {
 	return catalogue, nil
 }
 
-// Run follows the file until ctx ends.
+// Run follows the file until ctx ends, if the catalogue has one.
 func (c *Catalogue) Run(ctx context.Context) {
+	if c.file == nil {
+		return
+	}
 	wait.UntilWithContext(ctx, func(context.Context) {
 		// An error has been logged, and what was there before goes on.
 		_ = c.Reload()

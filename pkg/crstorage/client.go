@@ -9,6 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/runtime/serializer"
+	"k8s.io/apimachinery/pkg/util/validation/field"
 	"k8s.io/apiserver/pkg/warning"
 	"k8s.io/client-go/rest"
 )
@@ -39,6 +40,10 @@ type Client struct {
 	rest     rest.Interface
 	Resource schema.GroupVersionResource
 	Kind     string
+	// Lacking, if set, returns an error for each part of a write that is new or changed
+	// and that the installed definition has no field for. before is nil for a new
+	// resource, viewPath is Translator.ViewPath.
+	Lacking func(before, after map[string]any, viewPath func(string) string) field.ErrorList
 }
 
 // NewClient returns a client for a resource and its kind. Warnings that the

@@ -36,6 +36,10 @@ type Config struct {
 	Prefix string
 	// NewObject returns an empty view.
 	NewObject func() runtime.Object
+	// KeepObserved, if set, gives the answer to the dry run of an update what was
+	// observed of the object before. A projection that compares the two would else tell
+	// of a change that is not going to be observed, and kubectl diff show it.
+	KeepObserved func(answer, asked runtime.Object)
 	// CheckWrite, if set, may refuse a change of a custom resource. It gets the
 	// resource as it is stored, and the two projections that the change is the
 	// difference of; it returns why somebody else has to make the change, or nil.
@@ -162,6 +166,9 @@ func (s *Storage) createAtOnce(ctx context.Context, key string, obj, out runtime
 	for _, serverOwned := range []string{"uid", "resourceVersion", "generation", "creationTimestamp", "deletionTimestamp"} {
 		delete(metadata, serverOwned)
 	}
+	if err := s.checkDefinition(nil, cr, name); err != nil {
+		return err
+	}
 	data, err := send(cr, func(body []byte) ([]byte, error) {
 		return s.config.Client.create(ctx, namespace, body, writeOptionsFrom(ctx))
 	})
@@ -172,6 +179,18 @@ func (s *Storage) createAtOnce(ctx context.Context, key string, obj, out runtime
 		return nil
 	}
 	return s.project(data, out)
+}
+
+// checkDefinition refuses what the installed definition has no field for. It would
+// be kept, and have no effect.
+func (s *Storage) checkDefinition(before, after map[string]any, name string) error {
+	if s.config.Client.Lacking == nil {
+		return nil
+	}
+	if errs := s.config.Client.Lacking(before, after, s.projection.viewPath); len(errs) > 0 {
+		return apierrors.NewInvalid(schema.GroupKind{Group: s.config.Resource.Group, Kind: s.config.Kind}, name, errs)
+	}
+	return nil
 }
 
 func send(object map[string]any, write func(body []byte) ([]byte, error)) ([]byte, error) {

@@ -113,6 +113,9 @@ func (s *Storage) tryOnce(ctx context.Context, key string, destination runtime.O
 	if err := s.checkWriter(stored, before, after, name); err != nil {
 		return false, err
 	}
+	if err := s.checkDefinition(before, after, name); err != nil {
+		return false, err
+	}
 	changed := delta.Apply(stored, before, after, s.projection.containers())
 	if changed && cause == nil {
 		if err := s.settle(stored, after); err != nil {
@@ -127,7 +130,13 @@ func (s *Storage) tryOnce(ctx context.Context, key string, destination runtime.O
 	})
 	switch {
 	case err == nil:
-		return false, s.project(data, destination)
+		if err := s.project(data, destination); err != nil {
+			return false, err
+		}
+		if len(writeOptionsFrom(ctx).DryRun) > 0 && s.config.KeepObserved != nil {
+			s.config.KeepObserved(destination, updated)
+		}
+		return false, nil
 	case missingDefinition(err):
 		return false, s.errors.missingDefinitionError()
 	case apierrors.IsConflict(err), apierrors.IsNotFound(err) && s.errors.isOurs(err):

@@ -19,12 +19,7 @@ import (
 // that isn't a JSON object of options stays as it is: it never had an effect.
 func Current(text string, component adminv1alpha1.Component, defaultImage string) (string, error) {
 	options, err := Parse(text)
-	if err != nil || text == "" {
-		return text, nil
-	}
-	applied := component.DeepCopyObject().(adminv1alpha1.Component)
-	options.Apply(applied, defaultImage)
-	if equality.Semantic.DeepEqual(applied, component) {
+	if err != nil || text == "" || options.inEffect(component, defaultImage) {
 		return text, nil
 	}
 	members := map[string]json.RawMessage{}
@@ -54,6 +49,20 @@ func Current(text string, component adminv1alpha1.Component, defaultImage string
 		return "", fmt.Errorf("could not encode the custom runtime options: %w", err)
 	}
 	return string(data), nil
+}
+
+// InEffect tells whether the typed fields of a component are what its text says. Which
+// image runs by default isn't known here, so an image's tag that the text names counts
+// only where the component names an image.
+func InEffect(component adminv1alpha1.Component) bool {
+	options, err := Parse(component.Common().CustomRuntimeOptions)
+	return err == nil && options.inEffect(component, "")
+}
+
+func (o *Options) inEffect(component adminv1alpha1.Component, defaultImage string) bool {
+	applied := component.DeepCopyObject().(adminv1alpha1.Component)
+	o.Apply(applied, defaultImage)
+	return equality.Semantic.DeepEqual(applied, component)
 }
 
 // today returns what a component says of what the options are about.

@@ -2,17 +2,22 @@ package shim
 
 import (
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
+	"net/url"
 	"runtime"
 	"strconv"
 	"strings"
 	"time"
 
 	"k8s.io/apiserver/pkg/server/dynamiccertificates"
+	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
 	"k8s.io/client-go/transport"
+	"k8s.io/client-go/util/cert"
 	"k8s.io/component-base/version"
 
 	"github.com/function-mesh/functionmesh-apiserver/pkg/generated/clientset/versioned"
@@ -38,6 +43,13 @@ type Config struct {
 	OwnClient versioned.Interface
 	// ProbeClient asks whether functionmesh-apiserver is ready.
 	ProbeClient *http.Client
+
+	// Replicas tells which replicas functionmesh-apiserver has.
+	Replicas replicas
+	// Broker is the URL of the broker to which is forwarded what isn't served here, nil
+	// for none, and BrokerTransport the way to it.
+	Broker          *url.URL
+	BrokerTransport http.RoundTripper
 
 	Authenticator       caller.Authenticator
 	DefaultNamespace    string
@@ -72,7 +84,50 @@ func (o *Options) Config() (*Config, error) {
 	if err := o.addClients(config); err != nil {
 		return nil, err
 	}
-	return config, nil
+	if err := o.addReplicas(config); err != nil {
+		return nil, err
+	}
+	return config, o.addBroker(config)
+}
+
+func (o *Options) addReplicas(config *Config) error {
+	if o.APIServerService == "" {
+		config.Replicas = addressReplicas{url: config.APIServer}
+		return nil
+	}
+	// Without a file this is the account of the pod that the shim runs in.
+	kubeConfig, err := clientcmd.BuildConfigFromFlags("", o.Kubeconfig)
+	if err != nil {
+		return fmt.Errorf("could not find kube-apiserver: %w", err)
+	}
+	kubeConfig.UserAgent = userAgent()
+	client, err := kubernetes.NewForConfig(kubeConfig)
+	if err != nil {
+		return fmt.Errorf("could not make a client for kube-apiserver: %w", err)
+	}
+	namespace, name, _ := strings.Cut(o.APIServerService, "/")
+	config.Replicas = &serviceReplicas{client: client, namespace: namespace, name: name}
+	return nil
+}
+
+func (o *Options) addBroker(config *Config) error {
+	if o.PassthroughURL == "" {
+		return nil
+	}
+	broker, err := url.Parse(strings.TrimSuffix(o.PassthroughURL, "/"))
+	if err != nil {
+		return errors.New("could not read --passthrough-url: not a URL")
+	}
+	transport := newBrokerTransport()
+	if o.PassthroughCAFile != "" {
+		pool, err := cert.NewPool(o.PassthroughCAFile)
+		if err != nil {
+			return fmt.Errorf("could not load the certificates for the broker: %w", err)
+		}
+		transport.TLSClientConfig = &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}
+	}
+	config.Broker, config.BrokerTransport = broker, transport
+	return nil
 }
 
 func (o *Options) addClients(config *Config) error {

@@ -1,5 +1,5 @@
-// Package shim serves Pulsar's admin REST API v3 for functions from the API group
-// admin.functionmesh.io.
+// Package shim serves Pulsar's admin REST API v3 for functions, sinks and sources from
+// the API group admin.functionmesh.io.
 //
 // It translates and decides nothing: a handler reads what Pulsar's clients send,
 // calls the group as whoever made the request, and says the answer in Pulsar's

@@ -70,7 +70,7 @@ func TestTranslate(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			got := component{kindFunction, "f"}.translate(test.err)
+			got := component{"Function", "f"}.translate(test.err)
 			if got.code != test.code || got.reason != test.reason {
 				t.Errorf("got %d %q, want %d %q", got.code, got.reason, test.code, test.reason)
 			}

@@ -36,7 +36,7 @@ func requestInfoFrom(ctx context.Context) *requestInfo {
 
 // withRequestInfo names the request, bounds its time, logs and counts it, and turns
 // a panic into an answer.
-func withRequestInfo(next http.Handler, timeout time.Duration) http.Handler {
+func withRequestInfo(next http.Handler, timeOf func(*http.Request) time.Duration) http.Handler {
 	return http.HandlerFunc(func(writer http.ResponseWriter, request *http.Request) {
 		started := time.Now()
 		info := &requestInfo{id: request.Header.Get(requestIDHeader), operation: "none"}
@@ -44,7 +44,7 @@ func withRequestInfo(next http.Handler, timeout time.Duration) http.Handler {
 			info.id = string(uuid.NewUUID())
 		}
 		logger := klog.FromContext(request.Context()).WithValues("requestID", info.id)
-		ctx, cancel := context.WithTimeout(klog.NewContext(request.Context(), logger), timeout)
+		ctx, cancel := context.WithTimeout(klog.NewContext(request.Context(), logger), timeOf(request))
 		defer cancel()
 		request = request.WithContext(context.WithValue(ctx, requestInfoKey{}, info))
 		recorder := &statusRecorder{ResponseWriter: writer}

@@ -9,12 +9,14 @@ import (
 	"time"
 )
 
+func aMinute(*http.Request) time.Duration { return time.Minute }
+
 func TestRequestID(t *testing.T) {
 	handler := withRequestInfo(http.HandlerFunc(func(writer http.ResponseWriter, request *http.Request) {
 		if writer.Header().Get(requestIDHeader) != requestInfoFrom(request.Context()).id {
 			t.Error("the answer has another identifier")
 		}
-	}), time.Minute)
+	}), aMinute)
 	tests := []struct {
 		given string
 		kept  bool
@@ -29,7 +31,7 @@ func TestRequestID(t *testing.T) {
 }
 
 func TestPanicIsAnAnswer(t *testing.T) {
-	handler := withRequestInfo(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("inside") }), time.Minute)
+	handler := withRequestInfo(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("inside") }), aMinute)
 	answer := serve(handler, http.MethodGet, "/", nil)
 	if reason := reasonIn(t, answer); answer.Code != http.StatusInternalServerError || reason != reasonInternal {
 		t.Errorf("got %d %q", answer.Code, reason)
@@ -41,7 +43,7 @@ func TestRequestsHaveADeadline(t *testing.T) {
 		if _, bounded := request.Context().Deadline(); !bounded {
 			t.Error("no deadline")
 		}
-	}), time.Minute)
+	}), aMinute)
 	serve(handler, http.MethodGet, "/", nil)
 }
 

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/tools/cache"
@@ -17,23 +18,30 @@ import (
 
 const byIdentity = "identity"
 
-// index knows which objects say that they are a Pulsar function. It is a hint: it
-// is read with the shim's own account and may be late, so whoever uses a hit reads
-// the object as the caller and verifies it.
+// index knows which objects say that they are a component of Pulsar. It is a hint: it
+// is read with the shim's own account and may be late, so whoever uses a hit reads the
+// object as the caller and verifies it.
 type index struct {
-	factory  externalversions.SharedInformerFactory
-	informer cache.SharedIndexInformer
+	factory   externalversions.SharedInformerFactory
+	informers map[v1alpha1.ComponentKind]cache.SharedIndexInformer
 }
 
-// newIndex returns an index of the functions in a Kubernetes namespace.
+// newIndex returns an index of the components in a Kubernetes namespace.
 func newIndex(client versioned.Interface, namespace string) (*index, error) {
 	factory := externalversions.NewSharedInformerFactoryWithOptions(client, 0,
-		externalversions.WithNamespace(namespace), externalversions.WithTransform(stripFunction))
-	informer := factory.Admin().V1alpha1().PulsarFunctions().Informer()
-	if err := informer.AddIndexers(cache.Indexers{byIdentity: identityKeys}); err != nil {
-		return nil, fmt.Errorf("could not index functions: %w", err)
+		externalversions.WithNamespace(namespace), externalversions.WithTransform(strip))
+	informers := factory.Admin().V1alpha1()
+	result := &index{factory: factory, informers: map[v1alpha1.ComponentKind]cache.SharedIndexInformer{
+		v1alpha1.FunctionKind: informers.PulsarFunctions().Informer(),
+		v1alpha1.SinkKind:     informers.PulsarSinks().Informer(),
+		v1alpha1.SourceKind:   informers.PulsarSources().Informer(),
+	}}
+	for kind, informer := range result.informers {
+		if err := informer.AddIndexers(cache.Indexers{byIdentity: identityKeys}); err != nil {
+			return nil, fmt.Errorf("could not index objects of kind %s: %w", kind.Kind, err)
+		}
 	}
-	return &index{factory: factory, informer: informer}, nil
+	return result, nil
 }
 
 // run fills the index until the context ends, and returns when it has stopped.
@@ -45,67 +53,81 @@ func (i *index) run(ctx context.Context) {
 
 // synced tells whether the index has been filled once.
 func (i *index) synced() bool {
-	return i.informer.HasSynced()
+	for _, informer := range i.informers {
+		if !informer.HasSynced() {
+			return false
+		}
+	}
+	return true
 }
 
-// objectNames returns the names of the objects that say they are the function, the
-// oldest first.
-func (i *index) objectNames(name identity.Name) []string {
-	items, err := i.informer.GetIndexer().ByIndex(byIdentity, name.String())
+// objectNames returns the names of the objects of a kind that say they have the
+// identity, the oldest first.
+func (i *index) objectNames(kind v1alpha1.ComponentKind, name identity.Name) []string {
+	items, err := i.informers[kind].GetIndexer().ByIndex(byIdentity, name.String())
 	if err != nil {
 		return nil
 	}
-	var objects []*v1alpha1.PulsarFunction
+	var entries []*entry
 	for _, item := range items {
-		if object, ok := item.(*v1alpha1.PulsarFunction); ok {
-			objects = append(objects, object)
+		if known, ok := item.(*entry); ok {
+			entries = append(entries, known)
 		}
 	}
-	slices.SortFunc(objects, byAge)
+	slices.SortFunc(entries, func(a, b *entry) int { return byAge(a, b) })
 	var names []string
-	for _, object := range objects {
-		names = append(names, object.Name)
+	for _, known := range entries {
+		names = append(names, known.Name)
 	}
 	return names
 }
 
+// aged is what objects and entries are ordered by.
+type aged interface {
+	GetName() string
+	GetCreationTimestamp() metav1.Time
+}
+
 // byAge orders objects so that of several with one Pulsar identity the same one is
 // always first: the oldest, which the identity belongs to.
-func byAge(a, b *v1alpha1.PulsarFunction) int {
-	return cmp.Or(a.CreationTimestamp.Compare(b.CreationTimestamp.Time), cmp.Compare(a.Name, b.Name))
+func byAge(a, b aged) int {
+	return cmp.Or(time.Time.Compare(a.GetCreationTimestamp().Time, b.GetCreationTimestamp().Time), cmp.Compare(a.GetName(), b.GetName()))
 }
 
 // identityOf returns the Pulsar identity that an object has.
-func identityOf(function *v1alpha1.PulsarFunction) identity.Name {
-	return identity.Name{Tenant: function.Spec.Tenant, Namespace: function.Spec.Namespace, Name: function.Spec.Name}
+func identityOf(object v1alpha1.Component) identity.Name {
+	spec := object.Common()
+	return identity.Name{Tenant: spec.Tenant, Namespace: spec.Namespace, Name: spec.Name}
+}
+
+// entry is what the index keeps of an object: a tenth of its size.
+type entry struct {
+	metav1.ObjectMeta
+	identity identity.Name
 }
 
 func identityKeys(item any) ([]string, error) {
-	function, ok := item.(*v1alpha1.PulsarFunction)
+	known, ok := item.(*entry)
 	if !ok {
 		return nil, fmt.Errorf("unexpected type %T in the index", item)
 	}
-	return []string{identityOf(function).String()}, nil
+	return []string{known.identity.String()}, nil
 }
 
-// stripFunction keeps of an object what the index needs: a tenth of its size.
-func stripFunction(item any) (any, error) {
-	function, ok := item.(*v1alpha1.PulsarFunction)
+// strip makes an entry of an object.
+func strip(item any) (any, error) {
+	object, ok := item.(v1alpha1.Component)
 	if !ok {
 		return item, nil
 	}
-	return &v1alpha1.PulsarFunction{
+	return &entry{
 		ObjectMeta: metav1.ObjectMeta{
-			Namespace:         function.Namespace,
-			Name:              function.Name,
-			UID:               function.UID,
-			ResourceVersion:   function.ResourceVersion,
-			CreationTimestamp: function.CreationTimestamp,
+			Namespace:         object.GetNamespace(),
+			Name:              object.GetName(),
+			UID:               object.GetUID(),
+			ResourceVersion:   object.GetResourceVersion(),
+			CreationTimestamp: object.GetCreationTimestamp(),
 		},
-		Spec: v1alpha1.PulsarFunctionSpec{ComponentSpec: v1alpha1.ComponentSpec{
-			Tenant:    function.Spec.Tenant,
-			Namespace: function.Spec.Namespace,
-			Name:      function.Spec.Name,
-		}},
+		identity: identityOf(object),
 	}, nil
 }

@@ -56,22 +56,25 @@ func TestIndex(t *testing.T) {
 		newTestFunction("same-age-a", 2*time.Hour, mine),
 		newTestFunction("not-mine", 9*time.Hour, others),
 	} {
-		stripped, err := stripFunction(function)
+		stripped, err := strip(function)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if kept := stripped.(*v1alpha1.PulsarFunction); len(kept.Annotations) > 0 || kept.Spec.ClassName != "" || len(kept.Spec.Inputs) > 0 {
+		if kept := stripped.(*entry); len(kept.Annotations) > 0 {
 			t.Errorf("kept %+v", kept)
 		}
-		if err := index.informer.GetIndexer().Add(stripped); err != nil {
+		if err := index.informers[v1alpha1.FunctionKind].GetIndexer().Add(stripped); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if got := index.objectNames(mine); !slices.Equal(got, []string{"same-age-a", "same-age-b", "younger"}) {
+	if got := index.objectNames(v1alpha1.FunctionKind, mine); !slices.Equal(got, []string{"same-age-a", "same-age-b", "younger"}) {
 		t.Errorf("got %q", got)
 	}
-	if got := index.objectNames(identity.Name{Tenant: "t", Namespace: "n", Name: "h"}); len(got) > 0 {
+	if got := index.objectNames(v1alpha1.FunctionKind, identity.Name{Tenant: "t", Namespace: "n", Name: "h"}); len(got) > 0 {
 		t.Errorf("got %q", got)
+	}
+	if got := index.objectNames(v1alpha1.SinkKind, mine); len(got) > 0 {
+		t.Errorf("of another kind got %q", got)
 	}
 }
 
@@ -82,7 +85,7 @@ func TestNotReadyBeforeTheIndexIs(t *testing.T) {
 	}
 }
 
-func TestIsFunction(t *testing.T) {
+func TestIsComponent(t *testing.T) {
 	name := identity.Name{Tenant: "t", Namespace: "n", Name: "f"}
 	tests := []struct {
 		name   string
@@ -97,6 +100,15 @@ func TestIsFunction(t *testing.T) {
 		{"not translated", func(f *v1alpha1.PulsarFunction) {
 			f.Status.Conditions = []metav1.Condition{{Type: v1alpha1.ConditionTranslated, Status: metav1.ConditionFalse}}
 		}, false},
+		{"of another's identity", func(f *v1alpha1.PulsarFunction) {
+			f.Status.Conditions = []metav1.Condition{{Type: v1alpha1.ConditionAccepted, Status: metav1.ConditionFalse, Reason: "DuplicateIdentity"}}
+		}, false},
+		{"not served", func(f *v1alpha1.PulsarFunction) {
+			f.Status.Conditions = []metav1.Condition{{Type: v1alpha1.ConditionAccepted, Status: metav1.ConditionFalse, Reason: "NotServed"}}
+		}, false},
+		{"not accepted otherwise", func(f *v1alpha1.PulsarFunction) {
+			f.Status.Conditions = []metav1.Condition{{Type: v1alpha1.ConditionAccepted, Status: metav1.ConditionFalse, Reason: "SecretMissing"}}
+		}, true},
 		{"translated", func(f *v1alpha1.PulsarFunction) {
 			f.Status.Conditions = []metav1.Condition{{Type: v1alpha1.ConditionTranslated, Status: metav1.ConditionTrue}}
 		}, true},
@@ -105,7 +117,7 @@ func TestIsFunction(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			function := newTestFunction("f-1", 0, name)
 			test.change(function)
-			if got := isFunction(function, name); got != test.want {
+			if got := isComponent(function, name); got != test.want {
 				t.Errorf("got %v", got)
 			}
 		})

@@ -13,8 +13,8 @@ import (
 	"k8s.io/apimachinery/pkg/util/wait"
 
 	"github.com/function-mesh/functionmesh-apiserver/pkg/apis/admin/v1alpha1"
-	adminclient "github.com/function-mesh/functionmesh-apiserver/pkg/generated/clientset/versioned/typed/admin/v1alpha1"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/identity"
+	"github.com/function-mesh/functionmesh-apiserver/pkg/status"
 )
 
 const (
@@ -26,57 +26,95 @@ const (
 )
 
 // lookup finds objects by their Pulsar identity, always with the rights of the
-// caller in the context.
+// caller in the context. The kinds share one name space.
 type lookup struct {
-	client adminclient.PulsarFunctionInterface
+	kinds []*kind
 	// index is nil where the shim has no account of its own.
 	index *index
 }
 
-// find returns the object that is the function, or nil when there is none that the
-// caller's rights reach. It asks in turn for the name that the shim gives objects,
-// for the names that the index has, and for the label of the identity.
-func (l *lookup) find(ctx context.Context, name identity.Name) (*v1alpha1.PulsarFunction, error) {
-	return l.search(ctx, name, func(object *v1alpha1.PulsarFunction) bool { return isFunction(object, name) })
+// find returns the object of a kind that is the component, or nil when there is none
+// that the caller's rights reach. It asks in turn for the name that the shim gives
+// objects, for the names that the index has, and for the label of the identity.
+func (l *lookup) find(ctx context.Context, kind *kind, name identity.Name) (v1alpha1.Component, error) {
+	accept := func(object v1alpha1.Component) bool { return isComponent(object, name) }
+	object, err := l.search(ctx, kind, name, accept)
+	if object != nil || err != nil {
+		return object, err
+	}
+	return l.searchLabelled(ctx, kind, name, accept)
 }
 
-// occupant returns the object that keeps the function from being created, or nil: one
-// with its identity or with the name that its object would get. It may be one that is
-// being deleted.
-func (l *lookup) occupant(ctx context.Context, name identity.Name) (*v1alpha1.PulsarFunction, error) {
-	return l.search(ctx, name, func(object *v1alpha1.PulsarFunction) bool {
-		return identityOf(object) == name || object.Name == name.ObjectName()
+// findOther tells whether the name is that of a component of another kind. It doesn't
+// look at labels, since an answer that is wrong for a moment does no harm: the API
+// server decides in the end whether a name is free.
+func (l *lookup) findOther(ctx context.Context, than *kind, name identity.Name) (bool, error) {
+	object, err := l.searchOther(ctx, than, name, func(object v1alpha1.Component) bool { return isComponent(object, name) })
+	return object != nil, err
+}
+
+// occupant returns the object that keeps a component of a kind from being created, or
+// nil: one of any kind with its identity, or one with the name that its object would
+// get. It may be one that is being deleted.
+func (l *lookup) occupant(ctx context.Context, kind *kind, name identity.Name) (v1alpha1.Component, error) {
+	accept := func(object v1alpha1.Component) bool { return identityOf(object) == name }
+	object, err := l.search(ctx, kind, name, func(object v1alpha1.Component) bool {
+		return accept(object) || object.GetName() == name.ObjectName()
 	})
+	if object == nil && err == nil {
+		object, err = l.searchLabelled(ctx, kind, name, accept)
+	}
+	if object == nil && err == nil {
+		object, err = l.searchOther(ctx, kind, name, accept)
+	}
+	return object, err
 }
 
-// search returns the first object, of those that may be the function, that is what is
-// looked for, or nil.
-func (l *lookup) search(ctx context.Context, name identity.Name, accept func(*v1alpha1.PulsarFunction) bool) (*v1alpha1.PulsarFunction, error) {
+// searchOther is search over the other kinds. Those that the caller has no right to
+// read are passed over.
+func (l *lookup) searchOther(ctx context.Context, than *kind, name identity.Name, accept func(v1alpha1.Component) bool) (v1alpha1.Component, error) {
+	for _, kind := range l.kinds {
+		if kind == than {
+			continue
+		}
+		object, err := l.search(ctx, kind, name, accept)
+		switch {
+		case apierrors.IsForbidden(err):
+		case object != nil || err != nil:
+			return object, err
+		}
+	}
+	return nil, nil
+}
+
+// search returns the first object of a kind, of those that may have the identity, that
+// is what is looked for, or nil.
+func (l *lookup) search(ctx context.Context, kind *kind, name identity.Name, accept func(v1alpha1.Component) bool) (v1alpha1.Component, error) {
 	candidates := []string{name.ObjectName()}
 	if l.index != nil {
-		for _, known := range l.index.objectNames(name) {
+		for _, known := range l.index.objectNames(kind.ComponentKind, name) {
 			if len(candidates) <= maxDuplicates && known != candidates[0] {
 				candidates = append(candidates, known)
 			}
 		}
 	}
 	for _, candidate := range candidates {
-		function, err := l.client.Get(ctx, candidate, metav1.GetOptions{})
+		object, err := kind.objects.get(ctx, candidate)
 		switch {
 		case apierrors.IsNotFound(err):
 		case err != nil:
 			return nil, err
-		case accept(function):
-			return function, nil
+		case accept(object):
+			return object, nil
 		}
 	}
-	return l.searchLabelled(ctx, name, accept)
+	return nil, nil
 }
 
 // searchLabelled catches what was created a moment ago under a name that the index
 // doesn't have yet. A caller who may not list still has the other two ways.
-func (l *lookup) searchLabelled(ctx context.Context, name identity.Name, accept func(*v1alpha1.PulsarFunction) bool) (*v1alpha1.PulsarFunction, error) {
-	list, err := l.client.List(ctx, metav1.ListOptions{
+func (l *lookup) searchLabelled(ctx context.Context, kind *kind, name identity.Name, accept func(v1alpha1.Component) bool) (v1alpha1.Component, error) {
+	page, _, err := kind.objects.list(ctx, metav1.ListOptions{
 		LabelSelector: labels.Set{identity.LabelIdentity: name.Label()}.String(),
 		Limit:         maxDuplicates,
 	})
@@ -86,30 +124,26 @@ func (l *lookup) searchLabelled(ctx context.Context, name identity.Name, accept 
 	if err != nil {
 		return nil, err
 	}
-	var found []*v1alpha1.PulsarFunction
-	for i := range list.Items {
-		if function := &list.Items[i]; accept(function) {
-			found = append(found, function)
-		}
-	}
+	found := slices.DeleteFunc(page, func(object v1alpha1.Component) bool { return !accept(object) })
 	if len(found) == 0 {
 		return nil, nil
 	}
-	return slices.MinFunc(found, byAge), nil
+	return slices.MinFunc(found, func(a, b v1alpha1.Component) int { return byAge(a, b) }), nil
 }
 
 // waitGone waits until an object doesn't exist any more, and tells whether that came
 // to be before the context ended.
-func (l *lookup) waitGone(ctx context.Context, object *v1alpha1.PulsarFunction) bool {
+func (l *lookup) waitGone(ctx context.Context, object v1alpha1.Component) bool {
+	place := slices.IndexFunc(l.kinds, func(kind *kind) bool { return kind.ComponentKind == object.ComponentKind() })
 	backoff := wait.Backoff{Duration: 50 * time.Millisecond, Factor: 1.5, Jitter: 0.2, Steps: 8}
 	for {
-		current, err := l.client.Get(ctx, object.Name, metav1.GetOptions{})
+		current, err := l.kinds[place].objects.get(ctx, object.GetName())
 		switch {
 		case apierrors.IsNotFound(err):
 			return true
 		case err != nil:
 			return false
-		case current.UID != object.UID:
+		case current.GetUID() != object.GetUID():
 			return true
 		}
 		if sleep(ctx, backoff.Step()) != nil {
@@ -129,42 +163,62 @@ func sleep(ctx context.Context, duration time.Duration) error {
 	}
 }
 
-// names returns the sorted names of the functions in a Pulsar namespace.
-func (l *lookup) names(ctx context.Context, tenant, namespace string) ([]string, error) {
+// names returns the sorted names of the components of a kind in a Pulsar namespace.
+func (l *lookup) names(ctx context.Context, kind *kind, tenant, namespace string) ([]string, error) {
 	names := []string{}
+	collect := func(object v1alpha1.Component) {
+		name := identity.Name{Tenant: tenant, Namespace: namespace, Name: object.Common().Name}
+		if isComponent(object, name) {
+			names = append(names, name.Name)
+		}
+	}
+	if err := l.each(ctx, kind, collect, func() { names = names[:0] }); err != nil {
+		return nil, err
+	}
+	slices.Sort(names)
+	return slices.Compact(names), nil
+}
+
+// each calls collect with every object of a kind, and calls again first where it has to
+// begin anew.
+func (l *lookup) each(ctx context.Context, kind *kind, collect func(v1alpha1.Component), again func()) error {
 	options := metav1.ListOptions{Limit: listPageSize}
 	for range maxListPages {
-		list, err := l.client.List(ctx, options)
+		page, next, err := kind.objects.list(ctx, options)
 		if apierrors.IsResourceExpired(err) && options.Continue != "" {
 			// The pages took longer than the server keeps a version. A list without
 			// limit doesn't depend on it.
-			names, options = names[:0], metav1.ListOptions{}
+			again()
+			options = metav1.ListOptions{}
 			continue
 		}
 		if err != nil {
-			return nil, err
+			return err
 		}
-		for i := range list.Items {
-			function := &list.Items[i]
-			name := identity.Name{Tenant: tenant, Namespace: namespace, Name: function.Spec.Name}
-			if isFunction(function, name) {
-				names = append(names, name.Name)
-			}
+		for _, object := range page {
+			collect(object)
 		}
-		if options.Continue = list.Continue; options.Continue == "" {
-			slices.Sort(names)
-			return slices.Compact(names), nil
+		if options.Continue = next; next == "" {
+			return nil
 		}
 	}
-	return nil, errorf(http.StatusInternalServerError,
-		"There are more than %d functions in the Kubernetes namespace", maxListPages*listPageSize)
+	return errorf(http.StatusInternalServerError, "There are more than %d %ss in the Kubernetes namespace", maxListPages*listPageSize, kind.Type)
 }
 
-// isFunction tells whether an object is the function of that name for Pulsar's
+// unrouted are the reasons why an object that isn't accepted is nothing to Pulsar's
+// clients: another one has its identity, or its namespace doesn't serve it.
+var unrouted = []string{status.ReasonDuplicateIdentity, "NotServed"}
+
+// isComponent tells whether an object is the component of that name for Pulsar's
 // clients. One that can't be translated has no config that could be shown. One that
 // is being deleted is gone for Pulsar, which deletes at once, though a finalizer
 // may keep the object for a while.
-func isFunction(object *v1alpha1.PulsarFunction, name identity.Name) bool {
-	return identityOf(object) == name && object.DeletionTimestamp == nil &&
-		!meta.IsStatusConditionFalse(object.Status.Conditions, v1alpha1.ConditionTranslated)
+func isComponent(object v1alpha1.Component, name identity.Name) bool {
+	if identityOf(object) != name || object.GetDeletionTimestamp() != nil {
+		return false
+	}
+	conditions := object.ObservedStatus().Conditions
+	accepted := meta.FindStatusCondition(conditions, v1alpha1.ConditionAccepted)
+	refused := accepted != nil && accepted.Status == metav1.ConditionFalse && slices.Contains(unrouted, accepted.Reason)
+	return !refused && !meta.IsStatusConditionFalse(conditions, v1alpha1.ConditionTranslated)
 }

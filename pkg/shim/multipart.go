@@ -8,6 +8,8 @@ import (
 	"mime/multipart"
 	"net/http"
 	"os"
+
+	"github.com/function-mesh/functionmesh-apiserver/pkg/apis/admin/v1alpha1"
 )
 
 const (
@@ -28,11 +30,14 @@ const (
 )
 
 // errUpload refuses a file: there is no package service yet to put it into.
-var errUpload = errorf(http.StatusBadRequest,
-	"Uploading a package with a function is not available yet. Upload it at the broker's admin URL, "+
-		"pulsar-admin --admin-url http://BROKER:8080 packages upload function://TENANT/NAMESPACE/NAME@VERSION "+
-		"--path FILE --description TEXT, and give that package URL instead of the file, "+
-		"as in --jar function://TENANT/NAMESPACE/NAME@VERSION")
+func errUpload(kind *kind) *restError {
+	option := map[v1alpha1.ComponentKind]string{v1alpha1.FunctionKind: "--jar", v1alpha1.SinkKind: "--archive", v1alpha1.SourceKind: "--archive"}[kind.ComponentKind]
+	url := kind.Type + "://TENANT/NAMESPACE/NAME@VERSION"
+	return errorf(http.StatusBadRequest,
+		"Uploading a package with a %s is not available yet. Upload it at the broker's admin URL, "+
+			"pulsar-admin --admin-url http://BROKER:8080 packages upload %s --path FILE --description TEXT, "+
+			"and give that package URL instead of the file, as in %s %s", kind.Type, url, option, url)
+}
 
 // form is what a create or an update sends.
 type form struct {
@@ -44,23 +49,25 @@ type form struct {
 	updateOptions []byte
 	// uploaded says that a file was sent. Its content is gone.
 	uploaded bool
+
+	kind *kind
 }
 
 // refusalOr returns the refusal of an upload if that took all of the request's time,
 // else the error.
 func (f *form) refusalOr(ctx context.Context, err error) error {
 	if f.uploaded && ctx.Err() != nil {
-		return errUpload
+		return errUpload(f.kind)
 	}
 	return err
 }
 
-// readForm reads the parts of a create or an update, in whichever order they come.
-// configPart is the name of the part with the config, of maxConfig bytes at most.
+// readForm reads the parts of a create or an update, in whichever order they come. The
+// config may have maxConfig bytes.
 // Files are never held in memory: they are read to their end, for as long as the
 // server lets a request take, because a client may not look for an answer earlier.
 // Errors are of type *restError.
-func readForm(request *http.Request, configPart string, maxConfig int64) (*form, error) {
+func readForm(request *http.Request, kind *kind, maxConfig int64) (*form, error) {
 	mediaType, parameters, err := mime.ParseMediaType(request.Header.Get("Content-Type"))
 	if err != nil || mediaType != "multipart/form-data" || parameters["boundary"] == "" {
 		return nil, errorf(http.StatusUnsupportedMediaType, "Content-Type must be multipart/form-data with a boundary")
@@ -70,7 +77,7 @@ func readForm(request *http.Request, configPart string, maxConfig int64) (*form,
 		left: maxConfig + maxURLBytes + maxUpdateOptionsBytes + maxOverheadBytes,
 	}
 	reader := multipart.NewReader(body, parameters["boundary"])
-	result := &form{}
+	result := &form{kind: kind}
 	seen := map[string]bool{}
 	for {
 		part, err := reader.NextPart()
@@ -89,7 +96,7 @@ func readForm(request *http.Request, configPart string, maxConfig int64) (*form,
 			return nil, errorf(http.StatusBadRequest, "Part %q was sent more than once", name)
 		}
 		seen[name] = true
-		if err := result.take(part, body, name, configPart, maxConfig); err != nil {
+		if err := result.take(part, body, name, maxConfig); err != nil {
 			return nil, err
 		}
 	}
@@ -128,9 +135,9 @@ func (b *meteredBody) discard(part io.Reader) error {
 }
 
 // take reads one part.
-func (f *form) take(part *multipart.Part, body *meteredBody, name, configPart string, maxConfig int64) (err error) {
+func (f *form) take(part *multipart.Part, body *meteredBody, name string, maxConfig int64) (err error) {
 	switch name {
-	case configPart:
+	case f.kind.configPart():
 		f.config, err = readPart(part, body, name, maxConfig)
 	case partURL:
 		var text []byte
@@ -142,7 +149,7 @@ func (f *form) take(part *multipart.Part, body *meteredBody, name, configPart st
 		f.uploaded = true
 		// However the file ends, what the client needs to know is the same.
 		if body.discard(part) != nil {
-			return errUpload
+			return errUpload(f.kind)
 		}
 	default:
 		if _, err := io.Copy(io.Discard, part); err != nil {

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -31,15 +33,26 @@ type Options struct {
 	// which the shim vouches for users.
 	FrontProxyClientCertFile, FrontProxyClientKeyFile string
 	// TokenFile has the token of the shim's own account, which fills the index of
-	// functions. Without one there is no index.
+	// components. Without one there is no index.
 	TokenFile string
+
+	// APIServerService is the NAMESPACE/NAME of functionmesh-apiserver's Service, from
+	// which its replicas are read. Without one they are as many as APIServer names: one.
+	APIServerService string
+	// Kubeconfig says how to reach kube-apiserver, for APIServerService. Without one it
+	// is that of the cluster in which the shim runs.
+	Kubeconfig string
+
+	// PassthroughURL is the broker to which is forwarded what isn't served here, empty
+	// for none, PassthroughCAFile the certificates to verify it with.
+	PassthroughURL, PassthroughCAFile string
 
 	// DefaultNamespace is the Kubernetes namespace that holds what no other serves.
 	DefaultNamespace string
 	// Anonymous lets in requests without a credential.
 	Anonymous bool
 
-	// MaxConfigBytes bounds a function's config in a request.
+	// MaxConfigBytes bounds a component's config in a request.
 	MaxConfigBytes int64
 	// MaxRequestsInFlight bounds the requests that are answered at once.
 	MaxRequestsInFlight int
@@ -78,12 +91,20 @@ func (o *Options) AddFlags(flags *pflag.FlagSet) {
 		"Client certificate by which functionmesh-apiserver believes the shim who calls, PEM. Read again when it changes.")
 	flags.StringVar(&o.FrontProxyClientKeyFile, "front-proxy-client-key-file", o.FrontProxyClientKeyFile, "Private key of --front-proxy-client-cert-file, PEM.")
 	flags.StringVar(&o.TokenFile, "token-file", o.TokenFile,
-		"Token of the shim's own account, for the index of functions. Without it functions are found by name and label only. Read again when it changes.")
+		"Token of the shim's own account, for the index of functions, sinks and sources. Without it they are found by name and label only. Read again when it changes.")
 
-	flags.StringVar(&o.DefaultNamespace, "default-namespace", o.DefaultNamespace, "Kubernetes namespace of all functions.")
+	flags.StringVar(&o.APIServerService, "apiserver-service", o.APIServerService,
+		"NAMESPACE/NAME of functionmesh-apiserver's Service. Its endpoints, and the Lease of the same name, are what Pulsar's clients see as functions workers.")
+	flags.StringVar(&o.Kubeconfig, "kubeconfig", o.Kubeconfig, "How to reach kube-apiserver for --apiserver-service, where that isn't the cluster's own.")
+
+	flags.StringVar(&o.PassthroughURL, "passthrough-url", o.PassthroughURL,
+		"URL of a broker or a Pulsar proxy, http(s)://host[:port], that answers every other path of Pulsar's admin API. It gets no credential of the caller.")
+	flags.StringVar(&o.PassthroughCAFile, "passthrough-ca-file", o.PassthroughCAFile, "Certificates to verify --passthrough-url with, PEM, instead of the system's.")
+
+	flags.StringVar(&o.DefaultNamespace, "default-namespace", o.DefaultNamespace, "Kubernetes namespace of all functions, sinks and sources.")
 	flags.BoolVar(&o.Anonymous, "anonymous", o.Anonymous, "Let requests without a credential in, as user pulsar:anonymous.")
 
-	flags.Int64Var(&o.MaxConfigBytes, "max-config-bytes", o.MaxConfigBytes, "Largest config of a function in a request. The API server takes no function of more than 96 KiB.")
+	flags.Int64Var(&o.MaxConfigBytes, "max-config-bytes", o.MaxConfigBytes, "Largest config in a request. The API server takes no spec of more than 96 KiB.")
 	flags.IntVar(&o.MaxRequestsInFlight, "max-requests-inflight", o.MaxRequestsInFlight, "Requests that are answered at once; more get 429.")
 	flags.DurationVar(&o.RequestTimeout, "request-timeout", o.RequestTimeout, "Time that a request may take in all.")
 	flags.DurationVar(&o.ShutdownDelay, "shutdown-delay-duration", o.ShutdownDelay,
@@ -123,8 +144,11 @@ func (o *Options) Validate() []error {
 	if o.SecurePort != 0 && o.TLSCertFile == "" {
 		fail("--secure-port needs --tls-cert-file and --tls-private-key-file")
 	}
-	if err := validateAPIServer(o.APIServer); err != nil {
+	if err := validateURL(o.APIServer, "https"); err != nil {
 		fail("--apiserver: %w", err)
+	}
+	for _, failure := range o.validateOthers() {
+		fail("%w", failure)
 	}
 	if o.APIServerCAFile == "" {
 		fail("--apiserver-ca-file is needed")
@@ -155,15 +179,38 @@ func (o *Options) Validate() []error {
 	return failures
 }
 
-func validateAPIServer(text string) error {
+// validateOthers checks what names other servers than functionmesh-apiserver.
+func (o *Options) validateOthers() []error {
+	var failures []error
+	namespace, name, _ := strings.Cut(o.APIServerService, "/")
+	if o.APIServerService != "" && (len(validation.IsDNS1123Label(namespace)) > 0 || len(validation.IsDNS1035Label(name)) > 0) {
+		failures = append(failures, fmt.Errorf("--apiserver-service %q is not NAMESPACE/NAME", o.APIServerService))
+	}
+	if o.Kubeconfig != "" && o.APIServerService == "" {
+		failures = append(failures, errors.New("--kubeconfig is for --apiserver-service only"))
+	}
+	if o.PassthroughURL != "" {
+		if err := validateURL(o.PassthroughURL, "http", "https"); err != nil {
+			failures = append(failures, fmt.Errorf("--passthrough-url: %w", err))
+		}
+	}
+	if o.PassthroughCAFile != "" && o.PassthroughURL == "" {
+		failures = append(failures, errors.New("--passthrough-ca-file is for --passthrough-url only"))
+	}
+	return failures
+}
+
+// validateURL checks a URL of a server. The text isn't repeated: it may hold a
+// credential.
+func validateURL(text string, schemes ...string) error {
 	parsed, err := url.Parse(text)
 	switch {
 	case text == "":
 		return errors.New("a URL is needed")
 	case err != nil:
 		return errors.New("not a URL")
-	case parsed.Scheme != "https" || parsed.Host == "" || parsed.User != nil:
-		return errors.New("must be https://host[:port]")
+	case !slices.Contains(schemes, parsed.Scheme) || parsed.Host == "" || parsed.User != nil:
+		return fmt.Errorf("must be %s://host[:port]", strings.Join(schemes, " or "))
 	case parsed.Path != "" && parsed.Path != "/" || parsed.RawQuery != "" || parsed.Fragment != "":
 		return errors.New("must end after the port")
 	}

@@ -11,10 +11,10 @@ import (
 
 // mergePatch returns the JSON merge patch (RFC 7396) that makes one state of an object
 // the other, for the version of the first only. The second result is false where there
-// is no such patch: it can't set anything to null, which userConfig may hold.
+// is no such patch: it can't set anything to null, which a free configuration may hold.
 //
 // Numbers keep their digits, for which the usual libraries have floats.
-func mergePatch(before, after *v1alpha1.PulsarFunction) ([]byte, bool, error) {
+func mergePatch(before, after v1alpha1.Component) ([]byte, bool, error) {
 	former, err := toMap(before)
 	if err != nil {
 		return nil, false, err
@@ -28,7 +28,7 @@ func mergePatch(before, after *v1alpha1.PulsarFunction) ([]byte, bool, error) {
 	if metadata == nil {
 		metadata = map[string]any{}
 	}
-	metadata["resourceVersion"] = before.ResourceVersion
+	metadata["resourceVersion"] = before.GetResourceVersion()
 	patch["metadata"] = metadata
 	text, err := json.Marshal(patch)
 	if err != nil {
@@ -37,16 +37,16 @@ func mergePatch(before, after *v1alpha1.PulsarFunction) ([]byte, bool, error) {
 	return text, complete, nil
 }
 
-func toMap(function *v1alpha1.PulsarFunction) (map[string]any, error) {
-	text, err := json.Marshal(function)
+func toMap(object v1alpha1.Component) (map[string]any, error) {
+	text, err := json.Marshal(object)
 	if err != nil {
-		return nil, fmt.Errorf("could not write a function: %w", err)
+		return nil, fmt.Errorf("could not write an object: %w", err)
 	}
 	decoder := json.NewDecoder(bytes.NewReader(text))
 	decoder.UseNumber()
 	var members map[string]any
 	if err := decoder.Decode(&members); err != nil {
-		return nil, fmt.Errorf("could not read a function: %w", err)
+		return nil, fmt.Errorf("could not read an object: %w", err)
 	}
 	return members, nil
 }

@@ -34,7 +34,7 @@ func (r *readiness) check(ctx context.Context) error {
 		return errors.New("shutting down")
 	}
 	if r.index != nil && !r.index.synced() {
-		return errors.New("the index of functions has not been filled yet")
+		return errors.New("the index of components has not been filled yet")
 	}
 	r.lock.Lock()
 	defer r.lock.Unlock()

@@ -1,8 +1,10 @@
 package shim
 
 import (
+	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 
 	"github.com/emicklei/go-restful/v3"
 
@@ -10,24 +12,36 @@ import (
 )
 
 const (
-	functionsPath = "/admin/v3/functions"
+	functionsV2Path = "/admin/v2/functions"
 
 	parameterTenant    = "tenant"
 	parameterNamespace = "namespace"
-	parameterFunction  = "function"
+	parameterName      = "name"
+
+	namespacePath = "/{tenant}/{namespace}"
+	componentPath = namespacePath + "/{name}"
+	instancePath  = componentPath + "/{instance}"
 )
+
+// The Go client asks for its configured version of the worker's API, v3 too.
+var (
+	workerPaths      = []string{"/admin/v2/worker", "/admin/v3/worker"}
+	workerStatsPaths = []string{"/admin/v2/worker-stats", "/admin/v3/worker-stats"}
+)
+
+// handler answers a request. Its error becomes the answer.
+type handler func(http.ResponseWriter, *restful.Request) error
 
 // route is one operation of Pulsar's admin API.
 type route struct {
 	method, path string
 	// operation names the route in metrics.
 	operation string
-	// serve answers a request. Its error becomes the answer.
-	serve func(http.ResponseWriter, *restful.Request) error
+	serve     handler
 }
 
 // newRouter returns a handler for Pulsar's admin API, with paths as they were sent.
-func newRouter(authenticator caller.Authenticator, functions *functions) http.Handler {
+func newRouter(authenticator caller.Authenticator, kinds []*components, connectors *connectors, workers *workers) http.Handler {
 	container := restful.NewContainer()
 	container.ServiceErrorHandler(writeRoutingError)
 
@@ -45,19 +59,18 @@ func newRouter(authenticator caller.Authenticator, functions *functions) http.Ha
 	}
 	open := []restful.FilterFunction{describe}
 	authenticated := []restful.FilterFunction{describe, authenticate(authenticator)}
-	add(functionsPath, authenticated, append(functions.routes(), pendingFunctionRoutes()...))
-	for _, root := range []string{"/admin/v3/sinks", "/admin/v3/sink"} {
-		add(root, authenticated, pendingConnectorRoutes("sink", "Sink"))
+	for _, components := range kinds {
+		for _, root := range components.kind.roots {
+			add(root, authenticated, slices.Concat(components.routes(), connectors.routes(components.kind), pendingRoutes(components.kind)))
+		}
 	}
-	for _, root := range []string{"/admin/v3/sources", "/admin/v3/source"} {
-		add(root, authenticated, pendingConnectorRoutes("source", "Source"))
+	for _, root := range workerPaths {
+		add(root, authenticated, workers.routes())
 	}
-	// The Go client asks for its configured version of the worker's API, v3 too.
-	for _, version := range []string{"/admin/v2", "/admin/v3"} {
-		add(version+"/worker", authenticated, pendingWorkerRoutes())
-		add(version+"/worker-stats", authenticated, pendingWorkerStatsRoutes())
+	for _, root := range workerStatsPaths {
+		add(root, authenticated, workers.statsRoutes())
 	}
-	add("/admin/v2/functions", open, goneRoutes())
+	add(functionsV2Path, open, goneRoutes())
 
 	// Not ServeHTTP: the container's ServeMux would clean paths and redirect.
 	return http.HandlerFunc(container.Dispatch)
@@ -82,17 +95,21 @@ func authenticate(authenticator caller.Authenticator) restful.FilterFunction {
 		ctx := request.Request.Context()
 		info := requestInfoFrom(ctx)
 		credential, err := authenticator.Authenticate(request.Request.Header)
-		switch {
-		case err == caller.ErrOriginalPrincipal:
-			writeError(response.ResponseWriter, request.Request, errorf(http.StatusBadRequest, "%v", err))
-			return
-		case err != nil:
-			writeError(response.ResponseWriter, request.Request, errorf(http.StatusUnauthorized, reasonUnauthorized))
+		if err != nil {
+			writeError(response.ResponseWriter, request.Request, credentialError(err))
 			return
 		}
 		request.Request = request.Request.WithContext(caller.NewContext(ctx, info.id, credential))
 		chain.ProcessFilter(request, response)
 	}
+}
+
+// credentialError says why a credential isn't taken.
+func credentialError(err error) *restError {
+	if errors.Is(err, caller.ErrOriginalPrincipal) {
+		return errorf(http.StatusBadRequest, "%v", err)
+	}
+	return errorf(http.StatusUnauthorized, reasonUnauthorized)
 }
 
 // writeRoutingError answers what no route takes: 404, or 405 with the methods that

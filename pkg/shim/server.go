@@ -50,17 +50,44 @@ func (c CompletedConfig) New() (*Server, error) {
 		ping:   pingAPIServer(c.ProbeClient, c.APIServer),
 		period: readinessPeriod,
 	}
-	client := c.Client.AdminV1alpha1().PulsarFunctions(c.DefaultNamespace)
-	router := newRouter(c.Authenticator, &functions{
-		client:       client,
-		lookup:       &lookup{client: client, index: server.index},
-		maxConfig:    c.MaxConfigBytes,
-		budget:       newBudget(c.MaxConfigBytes),
-		deletionWait: defaultDeletionWait,
-	})
-	api := withMaxInFlight(withSameOrigin(withEscapedPath(router)), c.MaxRequestsInFlight)
-	server.handler = withProbes(withRequestInfo(api, c.RequestTimeout), server.readiness)
+	server.handler = withProbes(withRequestInfo(server.api(), c.timeOf), server.readiness)
 	return server, nil
+}
+
+// api returns what serves Pulsar's admin API.
+func (s *Server) api() http.Handler {
+	client := s.config.Client.AdminV1alpha1()
+	superuser := superuser{client: client.RESTClient()}
+	lookup := &lookup{kinds: newKinds(client, s.config.DefaultNamespace), index: s.index}
+	budget := newBudget(s.config.MaxConfigBytes)
+	var kinds []*components
+	for _, kind := range lookup.kinds {
+		kinds = append(kinds, &components{
+			kind:         kind,
+			lookup:       lookup,
+			maxConfig:    s.config.MaxConfigBytes,
+			budget:       budget,
+			deletionWait: defaultDeletionWait,
+		})
+	}
+	connectors := &connectors{client: client.PulsarConnectors(), superuser: superuser}
+	workers := &workers{replicas: s.config.Replicas, lookup: lookup, connectors: connectors, superuser: superuser}
+	router := withEscapedPath(newRouter(s.config.Authenticator, kinds, connectors, workers))
+	api := withMaxInFlight(router, s.config.MaxRequestsInFlight)
+	if broker := s.config.Broker; broker != nil {
+		forward := newPassthrough(broker, s.config.BrokerTransport, s.config.Authenticator, proveCaller(superuser))
+		// They have slots of their own, since they may last.
+		api = withPassthrough(api, withMaxInFlight(forward, s.config.MaxRequestsInFlight))
+	}
+	return withSameOrigin(api)
+}
+
+// timeOf returns how long a request may take.
+func (c CompletedConfig) timeOf(request *http.Request) time.Duration {
+	if c.Broker != nil && isForwarded(request.URL.EscapedPath()) {
+		return passthroughTimeout
+	}
+	return c.RequestTimeout
 }
 
 // Handler returns what the listeners serve.

@@ -90,6 +90,7 @@ func (t *Translator[CR, P, View]) commonFromCR(resource P, spec *adminv1alpha1.C
 	if cr.LogTopicAgent != t.idleLogTopicAgent(cr.LogTopic) {
 		spec.LogTopicAgent = string(cr.LogTopicAgent)
 	}
+	t.setLogTopicAgent(spec)
 	replicasFromCR(resource, spec)
 	podFromCR(cr, spec)
 	guarantee := orDefault(cr.ProcessingGuarantee, computev1alpha1.AtLeastOnce)
@@ -105,6 +106,13 @@ func (t *Translator[CR, P, View]) defaultLogTopicAgent() computev1alpha1.LogTopi
 		return computev1alpha1.LogRuntime
 	}
 	return computev1alpha1.LogSidecar
+}
+
+// setLogTopicAgent fills in who sends the log, where there is a topic for it.
+func (t *Translator[CR, P, View]) setLogTopicAgent(spec *adminv1alpha1.ComponentSpec) {
+	if spec.LogTopic != "" {
+		spec.LogTopicAgent = orDefault(spec.LogTopicAgent, string(t.defaultLogTopicAgent()))
+	}
 }
 
 // idleLogTopicAgent returns the agent that means nothing: the webhook writes it even

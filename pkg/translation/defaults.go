@@ -48,9 +48,7 @@ func (t *Translator[CR, P, View]) setDefaults(view View) {
 	if spec.MinReplicas == nil {
 		spec.MinReplicas = ptr.To(operatorDefaultMinReplicas)
 	}
-	if spec.LogTopic != "" {
-		spec.LogTopicAgent = orDefault(spec.LogTopicAgent, string(t.defaultLogTopicAgent()))
-	}
+	t.setLogTopicAgent(spec)
 	if input := view.Input(); input != nil {
 		input.InputTypeClassName = orDefault(input.InputTypeClassName, DefaultTypeClassName)
 	}

@@ -13,31 +13,36 @@ import (
 // The least that a writer does with a translator: this is what the translator is
 // tested against. An update is the difference of two projections. Since a default
 // can depend on other fields, the result is projected once more.
-func update(translator *FunctionTranslator, raw map[string]any, updated *adminv1alpha1.PulsarFunction) (bool, error) {
+func updateOf(kind testedKind, raw map[string]any, updated adminv1alpha1.Component) (bool, error) {
 	changed := false
 	for range 2 {
-		cr, err := fromJSONMap(raw)
+		cr, err := decodeCR(kind, raw)
 		if err != nil {
 			return false, err
 		}
-		current, err := translator.FromCR(cr)
+		current, err := kind.fromCR(cr)
 		if err != nil {
 			return false, err
 		}
-		before, err := translator.ToCR(current)
+		before, err := kind.toCR(current)
 		if err != nil {
 			return false, err
 		}
-		after, err := translator.ToCR(updated)
+		after, err := kind.toCR(updated)
 		if err != nil {
 			return false, err
 		}
-		if !delta.Apply(raw, toJSONMap(before), toJSONMap(after), translator.Containers()) {
+		if !delta.Apply(raw, toJSONMap(before), toJSONMap(after), kind.containers()) {
 			break
 		}
 		changed = true
 	}
 	return changed, nil
+}
+
+// update is updateOf for functions.
+func update(translator *FunctionTranslator, raw map[string]any, updated *adminv1alpha1.PulsarFunction) (bool, error) {
+	return updateOf(erased[computev1alpha1.Function, *computev1alpha1.Function, *adminv1alpha1.PulsarFunction]{translator}, raw, updated)
 }
 
 func toJSONMap(value any) map[string]any {

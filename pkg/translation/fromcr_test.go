@@ -156,17 +156,21 @@ func TestAdoptedNames(t *testing.T) {
 func TestStatus(t *testing.T) {
 	translator := NewFunctionTranslator(testConfig(), nil)
 	now := metav1.Unix(1_800_000_000, 0)
+	const (
+		pending    = "Ready=Unknown:Pending Reconciling=True:Pending Reconciled=Unknown:Pending"
+		reconciled = "Ready=Unknown:NotObserved Reconciled=True:Reconciled"
+	)
 	for name, test := range map[string]struct {
 		observed       int64
 		deleted        *metav1.Time
 		location       string
 		phase, reasons string
 	}{
-		"not seen yet":       {0, nil, "", "Pending", "Reconciled=Unknown:Pending"},
-		"an older one seen":  {1, nil, "https://example.org/a.jar", "Pending", "Reconciled=Unknown:Pending"},
-		"seen":               {2, nil, "", "Reconciled", "Reconciled=True:Reconciled"},
-		"seen, with package": {2, nil, "function://a/b/c", "Reconciled", "Reconciled=True:Reconciled PackageResolved=Unknown:NoPackageService"},
-		"going":              {2, &now, "", "Terminating", "Reconciled=True:Reconciled"},
+		"not seen yet":       {0, nil, "", "Pending", pending},
+		"an older one seen":  {1, nil, "https://example.org/a.jar", "Pending", pending},
+		"seen":               {2, nil, "", "Reconciled", reconciled},
+		"seen, with package": {2, nil, "function://a/b/c", "Reconciled", reconciled + " PackageResolved=Unknown:NoPackageService"},
+		"going":              {2, &now, "", "Terminating", reconciled},
 	} {
 		cr := javaFunction()
 		cr.DeletionTimestamp = test.deleted

@@ -23,6 +23,7 @@ const (
 	MaxKeptFieldsSize = 64 << 10
 
 	keptFieldsVersion = 1
+	optionsPath       = "spec.customRuntimeOptions"
 
 	// ReasonKeptFieldsUnread is of condition Translated, which is then Unknown.
 	ReasonKeptFieldsUnread = "KeptFieldsUnread"
@@ -74,7 +75,7 @@ func keptFieldsOf(view adminv1alpha1.Component) (keptFields, []string) {
 		kept.Disk = spec.Resources.Disk
 		keep("spec.resources.disk", kept.Disk != nil)
 	}
-	keep("spec.customRuntimeOptions", kept.CustomRuntimeOptions != "")
+	keep(optionsPath, kept.CustomRuntimeOptions != "" && !customruntimeoptions.InEffect(view))
 	switch view := view.(type) {
 	case *adminv1alpha1.PulsarFunction:
 		kept.ExposePulsarAdminClientEnabled = view.Spec.ExposePulsarAdminClientEnabled
@@ -128,6 +129,10 @@ func KeptFieldWarnings(view adminv1alpha1.Component) []string {
 	}
 	warnings := make([]string, 0, len(paths))
 	for _, path := range paths {
+		if path == optionsPath && !keptFieldsUnread(view) {
+			warnings = append(warnings, path+" has no effect by itself: other fields of the object say otherwise")
+			continue
+		}
 		warnings = append(warnings, path+reason)
 	}
 	return warnings

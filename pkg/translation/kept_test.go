@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/api/resource"
 	"k8s.io/utils/ptr"
 
@@ -13,14 +14,16 @@ import (
 )
 
 // dropKept removes what the custom resource has no place for.
-func dropKept(view *adminv1alpha1.PulsarFunction) {
-	spec := &view.Spec
-	for topic, input := range spec.InputSpecs {
-		input.PoolMessages, input.MessagePayloadProcessorConfig = false, nil
-		spec.InputSpecs[topic] = input
+func dropKept(view adminv1alpha1.Component) {
+	spec := view.Common()
+	if input := view.Input(); input != nil {
+		for topic, consumer := range input.InputSpecs {
+			consumer.PoolMessages, consumer.MessagePayloadProcessorConfig = false, nil
+			input.InputSpecs[topic] = consumer
+		}
 	}
-	if spec.ProducerConfig != nil {
-		spec.ProducerConfig.BatchingConfig = nil
+	if output := view.Output(); output != nil && output.ProducerConfig != nil {
+		output.ProducerConfig.BatchingConfig = nil
 	}
 	if spec.Resources != nil {
 		spec.Resources.Disk = nil
@@ -28,25 +31,37 @@ func dropKept(view *adminv1alpha1.PulsarFunction) {
 	if pkg := spec.Package; pkg != nil && pkg.Location != "" && pkg.FileName == defaultFileName(view) {
 		pkg.FileName = ""
 	}
-	spec.CustomRuntimeOptions, spec.ExposePulsarAdminClientEnabled = "", nil
-	normalize(spec)
+	if pod := spec.Pod; pod != nil && pod.Image != "example.org/own:1" {
+		pod.Image = ""
+	}
+	spec.CustomRuntimeOptions = ""
+	switch view := view.(type) {
+	case *adminv1alpha1.PulsarFunction:
+		view.Spec.ExposePulsarAdminClientEnabled = nil
+	case *adminv1alpha1.PulsarSink:
+		view.Spec.TransformFunction, view.Spec.TopicToSchemaProperties = nil, nil
+	}
+	normalize(view)
 }
 
 func FuzzWithoutKeptFields(f *testing.F) {
-	translator := NewFunctionTranslator(testConfig(), nil)
-	forSeeds(f, func(t *testing.T, r *rand.Rand) {
-		view := randomView(r, translator)
-		cr, err := translator.ToCR(view)
+	forSeeds(f, func(t *testing.T, kind testedKind, r *rand.Rand) {
+		view := randomView(r, kind)
+		if pod := view.Common().Pod; pod != nil && pod.Image != "" {
+			pod.Image = "example.org/own:1"
+		}
+		settleOptions(kind, view)
+		cr, err := kind.toCR(view)
 		if err != nil {
 			t.Fatal(err)
 		}
-		delete(cr.Annotations, KeptFieldsAnnotation)
-		got, err := translator.FromCR(cr)
+		delete(cr.GetAnnotations(), KeptFieldsAnnotation)
+		got, err := kind.fromCR(cr)
 		if err != nil {
 			t.Fatal(err)
 		}
 		dropKept(view)
-		assertSame(t, "view without its annotation", view.Spec, got.Spec)
+		assertSame(t, "view without its annotation", specOf(view).Interface(), specOf(got).Interface())
 		if warnings := KeptFieldWarnings(view); len(warnings) != 0 {
 			t.Errorf("still warned of: %v", warnings)
 		}
@@ -64,7 +79,7 @@ func keptView() *adminv1alpha1.PulsarFunction {
 	}
 	spec.ProducerConfig = &adminv1alpha1.ProducerConfig{BatchingConfig: &adminv1alpha1.BatchingConfig{}}
 	spec.Resources = &adminv1alpha1.Resources{Disk: ptr.To(resource.MustParse("1Gi"))}
-	spec.CustomRuntimeOptions = "{}"
+	spec.CustomRuntimeOptions = `{"serviceAccountName":"x"}`
 	spec.ExposePulsarAdminClientEnabled = ptr.To(false)
 	return view
 }
@@ -72,7 +87,7 @@ func keptView() *adminv1alpha1.PulsarFunction {
 func TestKeptFieldWarnings(t *testing.T) {
 	const ending = " has no effect yet: Function Mesh has no place for it"
 	want := []string{
-		"spec.customRuntimeOptions" + ending,
+		"spec.customRuntimeOptions has no effect by itself: other fields of the object say otherwise",
 		"spec.exposePulsarAdminClientEnabled" + ending,
 		"spec.inputSpecs[a].messagePayloadProcessorConfig" + ending,
 		"spec.inputSpecs[b].poolMessages" + ending,
@@ -95,7 +110,9 @@ func TestKeptFieldsSize(t *testing.T) {
 	}
 }
 
-func TestBrokenKeptFields(t *testing.T) {
+// What another version of the server kept stays, and is reported; all else is shown
+// and can be changed.
+func TestUnreadKeptFields(t *testing.T) {
 	translator := NewFunctionTranslator(testConfig(), nil)
 	for name, annotation := range map[string]string{
 		"no JSON":           "{",
@@ -110,10 +127,32 @@ func TestBrokenKeptFields(t *testing.T) {
 			t.Fatal(err)
 		}
 		cr.Annotations[KeptFieldsAnnotation] = annotation
-		if view, err := translator.FromCR(cr); err == nil {
-			t.Errorf("%s: got %v, want an error", name, view.Spec)
-		} else if !strings.Contains(err.Error(), KeptFieldsAnnotation) {
-			t.Errorf("%s: %q doesn't name the annotation", name, err)
+		view, err := translator.FromCR(cr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		condition := meta.FindStatusCondition(view.Status.Conditions, adminv1alpha1.ConditionTranslated)
+		if condition == nil || condition.Status != "Unknown" || !strings.Contains(condition.Message, KeptFieldsAnnotation) {
+			t.Errorf("%s: condition %+v", name, condition)
+		}
+		if view.Spec.Resources != nil {
+			t.Errorf("%s: resources %+v", name, view.Spec.Resources)
+		}
+		raw := toJSONMap(cr)
+		view.Spec.Resources = keptView().Spec.Resources
+		view.Spec.Parallelism = ptr.To[int32](7)
+		if _, err := update(translator, raw, view); err != nil {
+			t.Fatal(err)
+		}
+		if got := member(raw, []string{"metadata", "annotations", KeptFieldsAnnotation}); got != annotation {
+			t.Errorf("%s: the annotation became %v", name, got)
+		}
+		if got := member(raw, []string{"spec", "replicas"}); got != int64(7) {
+			t.Errorf("%s: %v replicas", name, got)
+		}
+		warnings := KeptFieldWarnings(view)
+		if len(warnings) != 1 || !strings.Contains(warnings[0], "spec.resources.disk is not stored") {
+			t.Errorf("%s: warnings %v", name, warnings)
 		}
 	}
 }

@@ -10,6 +10,41 @@ import (
 	computev1alpha1 "github.com/function-mesh/functionmesh-apiserver/pkg/apis/compute/v1alpha1"
 )
 
+// leafPaths returns the paths of the fields under a type that have no fields of this
+// project under them, with [] for the items of a list and {} for the values of a map.
+func leafPaths(path string, kind reflect.Type) []string {
+	switch kind.Kind() {
+	case reflect.Pointer:
+		return leafPaths(path, kind.Elem())
+	case reflect.Map:
+		if !strings.Contains(kind.PkgPath(), "functionmesh-apiserver") && kind.Elem().Kind() != reflect.Struct {
+			return []string{path}
+		}
+		return leafPaths(path+"{}", kind.Elem())
+	case reflect.Slice:
+		if kind.Elem().Kind() != reflect.Struct {
+			return []string{path}
+		}
+		return leafPaths(path+"[]", kind.Elem())
+	case reflect.Struct:
+		if !strings.Contains(kind.PkgPath(), "functionmesh-apiserver") {
+			return []string{path}
+		}
+		var paths []string
+		for i := range kind.NumField() {
+			field := kind.Field(i)
+			name, options, _ := strings.Cut(field.Tag.Get("json"), ",")
+			if options == "inline" {
+				paths = append(paths, leafPaths(path, field.Type)...)
+			} else {
+				paths = append(paths, leafPaths(path+"."+name, field.Type)...)
+			}
+		}
+		return paths
+	}
+	return []string{path}
+}
+
 // jsonPaths returns the paths of all fields under a type of this project; [k]
 // stands for the key of a map and the index of a list.
 func jsonPaths(path string, kind reflect.Type) []string {

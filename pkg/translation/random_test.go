@@ -3,6 +3,7 @@ package translation
 import (
 	"fmt"
 	"math/rand"
+	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -10,6 +11,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/intstr"
 	"sigs.k8s.io/randfill"
 
 	adminv1alpha1 "github.com/function-mesh/functionmesh-apiserver/pkg/apis/admin/v1alpha1"
@@ -93,13 +95,41 @@ func filler(r *rand.Rand) *randfill.Filler {
 		fillMeta,
 		fillWindow,
 		fillProducer,
+		fillLogConfig,
+		func(value *intstr.IntOrString, c randfill.Continue) { *value = intstr.FromInt32(c.Int31n(100)) },
+		func(value *metav1.LabelSelector, c randfill.Continue) {
+			value.MatchLabels = map[string]string{"a": pick(c.Rand, texts)}
+		},
+		func(list *[]corev1.EnvVar, c randfill.Continue) {
+			fillNamed(list, c, func(e *corev1.EnvVar, name string) { e.Name = name })
+		},
+		func(list *[]corev1.Volume, c randfill.Continue) {
+			fillNamed(list, c, func(e *corev1.Volume, name string) { e.Name = name })
+		},
+		func(list *[]corev1.VolumeMount, c randfill.Continue) {
+			fillNamed(list, c, func(e *corev1.VolumeMount, name string) { e.MountPath = name })
+		},
+		func(list *[]corev1.Container, c randfill.Continue) {
+			fillNamed(list, c, func(e *corev1.Container, name string) { e.Name = name })
+		},
+		func(list *[]corev1.LocalObjectReference, c randfill.Continue) {
+			fillNamed(list, c, func(e *corev1.LocalObjectReference, name string) { e.Name = name })
+		},
+		func(format *computev1alpha1.LogFormat, c randfill.Continue) {
+			*format = pick(c.Rand, []computev1alpha1.LogFormat{"", "json", "text"})
+		},
+		func(policy *computev1alpha1.RotatePolicy, c randfill.Continue) {
+			*policy = pick(c.Rand, []computev1alpha1.RotatePolicy{"", "TimedPolicyWithDaily", "SizedPolicyWith10MB"})
+		},
+		func(file *computev1alpha1.JavaLog4JConfigFileType, c randfill.Continue) {
+			*file = pick(c.Rand, []computev1alpha1.JavaLog4JConfigFileType{"", "yaml", "xml", "ini"})
+		},
 		func(level *computev1alpha1.LogLevel, c randfill.Continue) {
 			*level = computev1alpha1.LogLevel(pick(c.Rand, levels))
 		},
 		func(compression *computev1alpha1.CompressionType, c randfill.Continue) {
 			*compression = pick(c.Rand, []computev1alpha1.CompressionType{"", "NONE", "LZ4", "ZLIB", "ZSTD", "SNAPPY"})
 		},
-		func(log *adminv1alpha1.RuntimeLog, c randfill.Continue) { log.Level = pick(c.Rand, levels) },
 	)
 }
 
@@ -110,6 +140,25 @@ func optional[T any](pointer **T, c randfill.Continue) {
 		*pointer = new(T)
 		c.Fill(*pointer)
 	}
+}
+
+// fillNamed fills a list of things with names of their own.
+func fillNamed[T any](list *[]T, c randfill.Continue, name func(*T, string)) {
+	*list = nil
+	for i := range c.Intn(3) {
+		var item T
+		c.FillNoCustom(&item)
+		name(&item, fmt.Sprintf("name-%d", i+c.Intn(2)*10))
+		*list = append(*list, item)
+	}
+}
+
+func fillLogConfig(log *adminv1alpha1.RuntimeLog, c randfill.Continue) {
+	c.FillNoCustom(log)
+	log.Level = pick(c.Rand, levels)
+	log.Format = pick(c.Rand, []string{"", "json", "text"})
+	log.RotatePolicy = pick(c.Rand, []string{"", "TimedPolicyWithDaily", "SizedPolicyWith10MB"})
+	log.JavaLog4JConfigFileType = pick(c.Rand, []string{"", "yaml", "xml", "ini"})
 }
 
 // fillProducer gives producers a compression that exists.
@@ -174,143 +223,141 @@ func randomKeys(r *rand.Rand, keys ...string) map[string]string {
 	return emptyAsNil(values)
 }
 
-// randomView returns a view as a server would store it: defaulted, with one
-// runtime.
-func randomView(r *rand.Rand, translator *FunctionTranslator) *adminv1alpha1.PulsarFunction {
-	view := &adminv1alpha1.PulsarFunction{}
+// randomView returns a view as a server would store it: defaulted, with one runtime.
+func randomView(r *rand.Rand, kind testedKind) adminv1alpha1.Component {
+	view := kind.newView()
 	filler(r).Fill(view)
-	view.TypeMeta = metav1.TypeMeta{APIVersion: adminv1alpha1.SchemeGroupVersion.String(), Kind: "PulsarFunction"}
-	view.Status = adminv1alpha1.ComponentStatus{}
-	spec := &view.Spec
-	runtime := &adminv1alpha1.Runtime{}
-	filler(r).NilChance(0).Fill(runtime)
-	if runtime.Log != nil {
-		runtime.Log = &adminv1alpha1.RuntimeLog{Level: runtime.Log.Level}
-	}
-	spec.Java, spec.Python, spec.Go, spec.Generic = nil, nil, nil, nil
-	switch r.Intn(3) {
-	case 0:
-		spec.Java = &adminv1alpha1.JavaRuntime{Runtime: *runtime}
-	case 1:
-		spec.Python = runtime
-	default:
-		spec.Go = runtime
-	}
-	spec.Pod, spec.Auth, spec.TLS, spec.PackageService, spec.StateConfig = nil, nil, nil, nil, nil
-	spec.Suspend, spec.MaxReplicas, spec.ShowPreciseParallelism, spec.LogTopicAgent = false, nil, false, ""
-	spec.SourceConfig, spec.SinkConfig = nil, nil
-	if spec.Resources != nil {
-		spec.Resources.Claims = nil
-	}
+	view.GetObjectKind().SetGroupVersionKind(adminv1alpha1.SchemeGroupVersion.WithKind(kind.names().Kind))
+	*view.ObservedStatus() = adminv1alpha1.ComponentStatus{}
+	spec := view.Common()
+	setRuntimes(view, randomRuntime(r, kind))
 	spec.ProcessingGuarantees = pick(r, []adminv1alpha1.ProcessingGuarantees{
 		"", adminv1alpha1.AtLeastOnce, adminv1alpha1.AtMostOnce, adminv1alpha1.EffectivelyOnce, adminv1alpha1.Manual,
 	})
-	spec.SubscriptionPosition = pick(r, []adminv1alpha1.SubscriptionPosition{"", adminv1alpha1.Latest, adminv1alpha1.Earliest})
 	spec.Cluster = pick(r, []string{"", "standalone", "Other.Cluster", "gone"})
+	spec.LogTopicAgent = pick(r, []string{"", "runtime", "sidecar"})
+	spec.Parallelism = maybe(r, 1+r.Int31n(9))
+	spec.CustomRuntimeOptions = pick(r, []string{
+		"", "no JSON", `{"unknown":1}`, `{"serviceAccountName":"a","env":{"a":"b"},"logLevel":"INFO","managed":false}`,
+		`{"maxReplicas":100,"hpaSpec":{"builtinCPURule":"AverageUtilizationCPUPercent80"},"runnerImage":"x:1","unknown":[]}`,
+	})
 	if spec.Package != nil {
-		spec.Package.Location = pick(r, []string{"", "function://public/default/count@v1", "https://example.org/a/b.jar"})
+		spec.Package.Location = pick(r, []string{"", "function://public/default/count@v1", "https://example.org/a/b.jar", "builtin://kafka", "builtin://gone"})
 		spec.Package.FileName = pick(r, []string{"", "file", "b.jar", "count.jar", "/opt/elsewhere/file.py", "examples/file.jar"})
 	}
-	for topic := range spec.CustomSchemaInputs {
-		if r.Intn(2) == 0 {
-			spec.CustomSchemaInputs[topic] = `{"schemaType":"avro","schemaProperties":{"a":"b"},"receiverQueueSize":5}`
+	if spec.Pod != nil {
+		spec.Pod.Image = pick(r, []string{"", "example.org/java-runner:1", "example.org/kafka:2.10.1", "example.org/own:1"})
+	}
+	if input := view.Input(); input != nil {
+		input.SubscriptionPosition = pick(r, []adminv1alpha1.SubscriptionPosition{"", adminv1alpha1.Latest, adminv1alpha1.Earliest})
+		for topic := range input.CustomSchemaInputs {
+			if r.Intn(2) == 0 {
+				input.CustomSchemaInputs[topic] = `{"schemaType":"avro","schemaProperties":{"a":"b"},"receiverQueueSize":5}`
+			}
 		}
 	}
-	normalize(spec)
-	adminv1alpha1.SetIdentityDefaults(&spec.ComponentSpec, view.Name)
-	translator.setDefaults(view)
+	normalize(view)
+	kind.defaulted(view)
+	settleOptions(kind, view)
 	return view
 }
 
-// normalize removes structs that mean nothing when they are empty, and a guarantee
-// that validation refuses for windows.
-func normalize(spec *adminv1alpha1.PulsarFunctionSpec) {
-	if _, ok := windowGuaranteesToCR[spec.ProcessingGuarantees]; spec.WindowConfig != nil && !ok {
-		spec.ProcessingGuarantees = adminv1alpha1.AtMostOnce
+func randomRuntime(r *rand.Rand, kind testedKind) runtimes {
+	var blocks runtimes
+	full := filler(r).NilChance(0)
+	number := 1
+	if kind.names() == adminv1alpha1.FunctionKind {
+		number = 4
+	}
+	switch r.Intn(number) {
+	case 0:
+		full.Fill(&blocks.java)
+	case 1:
+		full.Fill(&blocks.python)
+	case 2:
+		full.Fill(&blocks.golang)
+	default:
+		blocks.generic = &adminv1alpha1.GenericRuntime{Language: pick(r, []string{"nodejs", "python"})}
+	}
+	return blocks
+}
+
+// normalize removes structs that mean nothing when they are empty, and what
+// validation refuses.
+func normalize(view adminv1alpha1.Component) {
+	spec := view.Common()
+	if function, ok := view.(*adminv1alpha1.PulsarFunction); ok {
+		if _, known := windowGuaranteesToCR[spec.ProcessingGuarantees]; function.Spec.WindowConfig != nil && !known {
+			spec.ProcessingGuarantees = adminv1alpha1.AtMostOnce
+		}
 	}
 	if spec.Package != nil && *spec.Package == (adminv1alpha1.Package{}) {
 		spec.Package = nil
 	}
-	if spec.ProducerConfig != nil && *spec.ProducerConfig == (adminv1alpha1.ProducerConfig{}) {
-		spec.ProducerConfig = nil
-	}
-	if spec.Resources != nil && len(spec.Resources.Requests)+len(spec.Resources.Limits) == 0 && spec.Resources.Disk == nil {
-		spec.Resources = nil
-	}
-}
-
-// randomCR returns a Function as somebody else may have written it, as JSON: with
-// fields that nobody here knows at every level, and much that is absent.
-func randomCR(r *rand.Rand) map[string]any {
-	cr := &computev1alpha1.Function{}
-	filler(r).Fill(cr)
-	cr.APIVersion, cr.Kind = computev1alpha1.SchemeGroupVersion.String(), computev1alpha1.FunctionKind
-	spec := &cr.Spec
-	spec.GenericRuntime = nil
-	spec.Java, spec.Python, spec.Golang = nil, nil, nil
-	switch r.Intn(3) {
-	case 0:
-		filler(r).NilChance(0.3).Fill(&spec.Java)
-		if spec.Java == nil {
-			spec.Java = &computev1alpha1.JavaRuntime{Jar: "/pulsar/file.jar"}
-		}
-	case 1:
-		spec.Python = &computev1alpha1.PythonRuntime{Py: "relative.py", PyLocation: pick(r, texts)}
-	default:
-		spec.Golang = &computev1alpha1.GoRuntime{Go: pick(r, []string{"", "/pulsar/go", "/pulsar/sub/go"})}
-	}
-	spec.SubscriptionPosition = pick(r, []computev1alpha1.SubscriptionPosition{"", computev1alpha1.Latest, computev1alpha1.Earliest})
-	spec.ProcessingGuarantee = pick(r, []computev1alpha1.ProcessingGuarantee{
-		"", computev1alpha1.AtLeastOnce, computev1alpha1.AtMostOnce, computev1alpha1.EffectivelyOnce, computev1alpha1.Manual,
-	})
-	if spec.WindowConfig != nil {
-		spec.WindowConfig.ProcessingGuarantees = pick(r, []computev1alpha1.WindowProcessingGuarantees{
-			"", computev1alpha1.WindowAtLeastOnce, computev1alpha1.WindowAtMostOnce,
-		})
-	}
-	raw := toJSONMap(cr)
-	addUnknown(r, raw, "spec")
-	metadata := raw["metadata"].(map[string]any)
-	addKey(metadata, "annotations", storedKey("argocd.argoproj.io/tracking-id"), "the view's")
-	addKey(metadata, "annotations", ReservedPrefix+"status", "the server's")
-	addKey(metadata, "labels", "app.kubernetes.io/instance", "the resource's")
-	if r.Intn(2) == 0 {
-		metadata["finalizers"] = []any{"foregroundDeletion", "example.org/hold"}
-	}
-	return raw
-}
-
-const unknownKey = "unknownField"
-
-// addUnknown puts a field that nobody knows into every struct under the given
-// member.
-func addUnknown(r *rand.Rand, parent map[string]any, name string) {
-	object, ok := parent[name].(map[string]any)
-	if !ok {
-		return
-	}
-	switch name {
-	case "funcConfig", "secretsMap", "customSerdeSources", "customSchemaSources", "customSchemaSinks",
-		"schemaProperties", "consumerProperties", "cryptoKeyReaderConfig", "limits", "requests",
-		"labels", "annotations", "nodeSelector", "config", "configs", "discoveryTriggererConfig",
-		"matchLabels", "volumeAttributes", "options":
-		return
-	case "sourceSpecs":
-	default:
-		object[unknownKey] = map[string]any{"kept": []any{int64(r.Intn(100)), nil}}
-	}
-	for member := range object {
-		if member != unknownKey {
-			addUnknown(r, object, member)
+	if spec.Package != nil && strings.HasPrefix(spec.Package.Location, "builtin://") {
+		spec.Package.FileName = ""
+		// What runs is found again by its archive, which only Java has.
+		if location := spec.Package.Location; spec.Java == nil || location == "builtin://gone" {
+			spec.Package = nil
 		}
 	}
+	if output := view.Output(); output != nil && output.ProducerConfig != nil {
+		output.ProducerConfig = emptyStructAsNil(output.ProducerConfig)
+	}
+	if spec.Resources != nil {
+		spec.Resources = emptyStructAsNil(spec.Resources)
+	}
+	if spec.LogTopic == "" && kindDefaultAgent(view) == spec.LogTopicAgent {
+		spec.LogTopicAgent = ""
+	}
+	if spec.Auth != nil {
+		spec.Auth = emptyStructAsNil(spec.Auth)
+	}
+	if spec.PackageService != nil && spec.PackageService.Auth != nil {
+		spec.PackageService.Auth = emptyStructAsNil(spec.PackageService.Auth)
+	}
+	normalizeRuntimes(view)
+	pod := spec.Pod
+	if pod == nil {
+		return
+	}
+	if view.ComponentKind() != adminv1alpha1.FunctionKind {
+		pod.VolumeClaimTemplates, pod.PersistentVolumeClaimRetentionPolicy = nil, nil
+	}
+	if pod.HPA != nil {
+		pod.HPA = emptyStructAsNil(pod.HPA)
+	}
+	spec.Pod = emptyStructAsNil(pod)
 }
 
-func addKey(parent map[string]any, name, key, value string) {
-	values, ok := parent[name].(map[string]any)
-	if !ok {
-		values = map[string]any{}
-		parent[name] = values
+func normalizeRuntimes(view adminv1alpha1.Component) {
+	blocks := runtimesOf(view)
+	for _, runtime := range []*adminv1alpha1.Runtime{blocks.python, blocks.golang} {
+		if runtime != nil && runtime.Log != nil {
+			runtime.Log = emptyStructAsNil(runtime.Log)
+		}
 	}
-	values[key] = value
+	if java := blocks.java; java != nil && java.Log != nil {
+		java.Log = emptyStructAsNil(java.Log)
+	}
+}
+
+func kindDefaultAgent(view adminv1alpha1.Component) string {
+	if view.ComponentKind() == adminv1alpha1.FunctionKind {
+		return "runtime"
+	}
+	return "sidecar"
+}
+
+// settleOptions makes the text of options one that is shown as it is.
+func settleOptions(kind testedKind, view adminv1alpha1.Component) {
+	cr, err := kind.toCR(view)
+	if err != nil {
+		panic(err)
+	}
+	back, err := kind.fromCR(cr)
+	if err != nil {
+		panic(err)
+	}
+	view.Common().CustomRuntimeOptions = back.Common().CustomRuntimeOptions
 }

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -57,6 +58,10 @@ func TestDryRun(t *testing.T) {
 		dry, err := write()
 		if err != nil || *dry.Spec.Parallelism != 7 || dry.Generation != before.Generation+1 {
 			t.Errorf("a dry %s returns %+v, %v", name, dry, err)
+		}
+		// Else kubectl diff would show what nobody is going to change.
+		if !equality.Semantic.DeepEqual(dry.Status, before.Status) {
+			t.Errorf("a dry %s changes the status to %+v", name, dry.Status)
 		}
 	}
 	s.check(s.author.Delete(s.ctx, "echo", metav1.DeleteOptions{DryRun: dryRun}))

@@ -225,3 +225,6 @@ func (p *Process) LogTail() string {
 func (p *Process) portTaken() bool {
 	return strings.Contains(p.LogTail(), syscall.EADDRINUSE.Error())
 }
+
+// LogPath returns the file that receives what the process writes.
+func (p *Process) LogPath() string { return p.options.LogPath }

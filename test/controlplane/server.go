@@ -53,7 +53,7 @@ func StartServer(ctx context.Context, options ServerOptions) (*Server, error) {
 	s := &Server{options: options, port: options.Port}
 	for attempt := 1; ; attempt++ {
 		if options.Port == 0 {
-			port, err := freePort()
+			port, err := FreePort()
 			if err != nil {
 				return nil, err
 			}
@@ -134,8 +134,8 @@ func waitUntil(ctx context.Context, process *Process, ready func(context.Context
 	}
 }
 
-// freePort returns a port that nobody listened on a moment ago.
-func freePort() (int, error) {
+// FreePort returns a port that nobody listened on a moment ago.
+func FreePort() (int, error) {
 	listener, err := net.Listen("tcp", net.JoinHostPort(Loopback, "0"))
 	if err != nil {
 		return 0, fmt.Errorf("could not find a free port: %w", err)

@@ -30,9 +30,16 @@ const (
 	APIServiceName          = "v1alpha1.admin.functionmesh.io"
 	AuthorRole              = "functionmesh-pulsar-author"
 	CustomizerRole          = "functionmesh-pulsar-customizer"
+	// ConnectorViewerRole and SuperuserRole are those of artifacts/ for what isn't in
+	// any namespace.
+	ConnectorViewerRole = "functionmesh-pulsar-connector-viewer"
+	SuperuserRole       = "functionmesh-pulsar-superuser"
 	// AnonymousUser is who the shim says a caller without a credential is.
 	AnonymousUser = "pulsar:anonymous"
 )
+
+// DefaultWebServiceURL is where DefaultConfig says that Pulsar is.
+const DefaultWebServiceURL = "http://localhost:8080"
 
 // DefaultConfig is functionmesh-apiserver's configuration. Its Pulsar cluster
 // need not exist: nothing here runs a function.
@@ -41,7 +48,7 @@ kind: FunctionMeshAPIServerConfiguration
 pulsarClusters:
 - name: dev
   serviceUrl: pulsar://localhost:6650
-  webServiceUrl: http://localhost:8080
+  webServiceUrl: ` + DefaultWebServiceURL + `
 runnerImages:
   java: streamnative/pulsar-functions-java-runner:2.10.0.0-rc10
   python: streamnative/pulsar-functions-python-runner:2.10.0.0-rc10
@@ -146,6 +153,13 @@ func (e *Env) start(ctx context.Context) error {
 	if err := e.writeCredentials(ctx); err != nil {
 		return err
 	}
+	connectors, err := os.ReadFile(filepath.Join(e.options.ArtifactsDir, "samples", "connectors.yaml"))
+	if err != nil {
+		return fmt.Errorf("could not read the connectors file: %w", err)
+	}
+	if err := os.WriteFile(e.ConnectorsFile(), connectors, 0o600); err != nil {
+		return fmt.Errorf("could not write the connectors file: %w", err)
+	}
 	e.options.Logf("starting functionmesh-apiserver")
 	if e.APIServer, err = e.StartAPIServer(ctx, APIServerOptions{}); err != nil {
 		return err
@@ -197,6 +211,12 @@ func (e *Env) Kubectl(ctx context.Context, args ...string) *exec.Cmd {
 		"KUBECONFIG="+e.ControlPlane.AdminKubeconfig(),
 		"KUBECACHEDIR="+e.KubectlCacheDir())
 	return cmd
+}
+
+// ConnectorsFile returns the path of the connectors file that every
+// functionmesh-apiserver follows. It begins as artifacts/samples/connectors.yaml.
+func (e *Env) ConnectorsFile() string {
+	return filepath.Join(e.ControlPlane.Dir(), "connectors.yaml")
 }
 
 // KubectlCacheDir returns where kubectl should keep what it discovers. Its

@@ -202,6 +202,7 @@ func (e *Env) ApplyCRDs(ctx context.Context) error {
 // with the shim needs it. artifacts/ doesn't: that is no default for a cluster.
 func (e *Env) bindAnonymous(ctx context.Context) error {
 	rbac := e.ControlPlane.Client().RbacV1()
+	anonymous := []rbacv1.Subject{{APIGroup: rbacv1.GroupName, Kind: rbacv1.UserKind, Name: AnonymousUser}}
 	const references = "functionmesh-anonymous-references"
 	_, err := rbac.Roles(metav1.NamespaceDefault).Create(ctx, &rbacv1.Role{
 		ObjectMeta: metav1.ObjectMeta{Name: references, Namespace: metav1.NamespaceDefault},
@@ -221,10 +222,21 @@ func (e *Env) bindAnonymous(ctx context.Context) error {
 		_, err := rbac.RoleBindings(metav1.NamespaceDefault).Create(ctx, &rbacv1.RoleBinding{
 			ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: metav1.NamespaceDefault},
 			RoleRef:    role,
-			Subjects:   []rbacv1.Subject{{APIGroup: rbacv1.GroupName, Kind: rbacv1.UserKind, Name: AnonymousUser}},
+			Subjects:   anonymous,
 		}, metav1.CreateOptions{})
 		if err != nil {
 			return fmt.Errorf("could not let anonymous callers use the group: %w", err)
+		}
+	}
+	// What isn't in any namespace: the catalogue, and what Pulsar keeps for super-users.
+	for _, role := range []string{ConnectorViewerRole, SuperuserRole} {
+		binding := &rbacv1.ClusterRoleBinding{
+			ObjectMeta: metav1.ObjectMeta{Name: role + "-anonymous"},
+			RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: role},
+			Subjects:   anonymous,
+		}
+		if _, err := rbac.ClusterRoleBindings().Create(ctx, binding, metav1.CreateOptions{}); err != nil {
+			return fmt.Errorf("could not let anonymous callers use %s: %w", role, err)
 		}
 	}
 	return nil

@@ -112,6 +112,7 @@ func (e *Env) StartAPIServer(ctx context.Context, options APIServerOptions) (*co
 				"--audit-policy-file=" + filepath.Join(e.options.ArtifactsDir, "base", "audit-policy.yaml"),
 				"--audit-log-path=" + e.AuditLogPath(options.Name),
 				"--config=" + configFile,
+				"--connectors-file=" + e.ConnectorsFile(),
 				"--shim-client-ca-file=" + e.files.shimCA,
 				"--shim-allowed-names=" + shimCertName,
 			}, e.options.APIServerArgs, options.ExtraArgs)

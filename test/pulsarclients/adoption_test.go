@@ -115,7 +115,7 @@ spec:
 	})
 	expect(t, "create", rest().create(t, name, config(javaConfig)), 400, "Function by-hand already exists")
 	expectOK(t, "update", rest().update(t, name, config(`{"parallelism":3,"logTopic":"log"}`)))
-	expectOnlyChanged(t, before, map[string]any{"replicas": int64(3), "logTopic": "log"})
+	expectOnlyChanged(t, before, map[string]any{"replicas": int64(3), "logTopic": "log", "logTopicAgent": "runtime"})
 	expectOK(t, "delete", rest().remove(t, name))
 	expectGone(t, name, "made-by-hand")
 }

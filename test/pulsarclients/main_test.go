@@ -20,6 +20,7 @@ import (
 	"github.com/function-mesh/functionmesh-apiserver/pkg/generated/clientset/versioned"
 	adminclient "github.com/function-mesh/functionmesh-apiserver/pkg/generated/clientset/versioned/typed/admin/v1alpha1"
 	"github.com/function-mesh/functionmesh-apiserver/test/devenv"
+	"github.com/function-mesh/functionmesh-apiserver/test/javaclient"
 )
 
 const (
@@ -51,6 +52,7 @@ var world struct {
 	resources dynamic.ResourceInterface
 	// binDir is where programs are and where what is fetched once may stay.
 	binDir string
+	java   *javaclient.Client
 }
 
 func TestMain(m *testing.M) {
@@ -63,7 +65,7 @@ func TestMain(m *testing.M) {
 }
 
 func run(m *testing.M) (code int, err error) {
-	if javaIsOff() {
+	if javaclient.Off() {
 		fmt.Println("PULSAR_JAVA_CLIENT=off: the tests with Pulsar's Java client do not run")
 	}
 	root, err := filepath.Abs(filepath.Join("..", ".."))
@@ -71,6 +73,7 @@ func run(m *testing.M) (code int, err error) {
 		return 1, fmt.Errorf("could not find the repository: %w", err)
 	}
 	world.binDir = filepath.Join(root, "bin")
+	world.java = javaclient.New(root, world.binDir)
 	for _, program := range programs {
 		if _, err := os.Stat(filepath.Join(world.binDir, program)); err != nil {
 			return 1, fmt.Errorf("%w: run make test, or make build control-plane", err)
@@ -91,7 +94,9 @@ func run(m *testing.M) (code int, err error) {
 		return 1, fmt.Errorf("could not start an environment in %s: %w", dir, err)
 	}
 	defer func() {
-		stopJava()
+		if stopped := world.java.Stop(); stopped != nil {
+			fmt.Fprintln(os.Stderr, stopped)
+		}
 		env.Stop()
 		if code == 0 && err == nil {
 			err = os.RemoveAll(dir)

@@ -93,40 +93,28 @@ func processFile(server *controlplane.Server, name string) string {
 func TestGoClientPending(t *testing.T) {
 	t.Parallel()
 	client := goClient(t, pulsarconfig.V3)
-	functions, sinks, sources, worker := client.Functions(), client.Sinks(), client.Sources(), client.FunctionsWorker()
+	functions, sinks, sources := client.Functions(), client.Sinks(), client.Sources()
 	const tenant, namespace, name = "go-client", "pending", "f"
 	file := writeFile(t, "code.jar", "code")
 	errorOf := func(_ any, err error) error { return err }
 	for thing, err := range map[string]error{
-		"Function status":                errorOf(functions.GetFunctionStatus(tenant, namespace, name)),
-		"Function instance status":       errorOf(functions.GetFunctionStatusWithInstanceID(tenant, namespace, name, 0)),
-		"Function stats":                 errorOf(functions.GetFunctionStats(tenant, namespace, name)),
-		"Function instance stats":        errorOf(functions.GetFunctionStatsWithInstanceID(tenant, namespace, name, 0)),
-		"Function start":                 functions.StartFunction(tenant, namespace, name),
-		"Function stop":                  functions.StopFunction(tenant, namespace, name),
-		"Function restart":               functions.RestartFunction(tenant, namespace, name),
-		"Function instance start":        functions.StartFunctionWithID(tenant, namespace, name, 0),
-		"Function instance stop":         functions.StopFunctionWithID(tenant, namespace, name, 0),
-		"Function instance restart":      functions.RestartFunctionWithID(tenant, namespace, name, 0),
-		"Function state query":           errorOf(functions.GetFunctionState(tenant, namespace, name, "k")),
-		"Function state update":          functions.PutFunctionState(tenant, namespace, name, utils.FunctionState{Key: "k", StringValue: "v"}),
-		"Function trigger":               errorOf(functions.TriggerFunction(tenant, namespace, name, "topic", "value", "")),
-		"Function package upload":        functions.Upload(file, "path"),
-		"Function package download":      functions.DownloadFunction("path", filepath.Join(t.TempDir(), "file")),
-		"Sink list":                      errorOf(sinks.ListSinks(tenant, namespace)),
-		"Sink get":                       errorOf(sinks.GetSink(tenant, namespace, name)),
-		"Sink create":                    sinks.CreateSinkWithURL(&utils.SinkConfig{Tenant: tenant, Namespace: namespace, Name: name}, "function://a/b/c@1"),
-		"Sink delete":                    sinks.DeleteSink(tenant, namespace, name),
-		"Sink status":                    errorOf(sinks.GetSinkStatus(tenant, namespace, name)),
-		"The list of built-in sinks":     errorOf(sinks.GetBuiltInSinks()),
-		"Source list":                    errorOf(sources.ListSources(tenant, namespace)),
-		"Source get":                     errorOf(sources.GetSource(tenant, namespace, name)),
-		"Source update":                  sources.UpdateSource(&utils.SourceConfig{Tenant: tenant, Namespace: namespace, Name: name}, "", nil),
-		"Source restart":                 sources.RestartSource(tenant, namespace, name),
-		"The list of built-in sources":   errorOf(sources.GetBuiltInSources()),
-		"The list of workers":            errorOf(worker.GetCluster()),
-		"The list of worker assignments": errorOf(worker.GetAssignments()),
-		"Worker functions metrics":       errorOf(worker.GetFunctionsStats()),
+		"Function status":           errorOf(functions.GetFunctionStatus(tenant, namespace, name)),
+		"Function instance status":  errorOf(functions.GetFunctionStatusWithInstanceID(tenant, namespace, name, 0)),
+		"Function stats":            errorOf(functions.GetFunctionStats(tenant, namespace, name)),
+		"Function instance stats":   errorOf(functions.GetFunctionStatsWithInstanceID(tenant, namespace, name, 0)),
+		"Function start":            functions.StartFunction(tenant, namespace, name),
+		"Function stop":             functions.StopFunction(tenant, namespace, name),
+		"Function restart":          functions.RestartFunction(tenant, namespace, name),
+		"Function instance start":   functions.StartFunctionWithID(tenant, namespace, name, 0),
+		"Function instance stop":    functions.StopFunctionWithID(tenant, namespace, name, 0),
+		"Function instance restart": functions.RestartFunctionWithID(tenant, namespace, name, 0),
+		"Function state query":      errorOf(functions.GetFunctionState(tenant, namespace, name, "k")),
+		"Function state update":     functions.PutFunctionState(tenant, namespace, name, utils.FunctionState{Key: "k", StringValue: "v"}),
+		"Function trigger":          errorOf(functions.TriggerFunction(tenant, namespace, name, "topic", "value", "")),
+		"Function package upload":   functions.Upload(file, "path"),
+		"Function package download": functions.DownloadFunction("path", filepath.Join(t.TempDir(), "file")),
+		"Sink status":               errorOf(sinks.GetSinkStatus(tenant, namespace, name)),
+		"Source restart":            sources.RestartSource(tenant, namespace, name),
 	} {
 		expectReason(t, thing, err, 501, thing+" is not available yet")
 	}

@@ -242,8 +242,9 @@ func TestRouting(t *testing.T) {
 		{http.MethodGet, "/admin/v4/functions/a/b", 404, "Pulsar's functions admin API has no such path"},
 		{http.MethodGet, "/", 404, "Pulsar's functions admin API has no such path"},
 		{http.MethodGet, "/admin/v3/functions/a/b/c/state/k", 501, "Function state query is not available yet"},
-		{http.MethodGet, "/admin/v3/sink/a/b", 501, "Sink list is not available yet"},
-		{http.MethodGet, "/admin/v3/worker/cluster", 501, "The list of workers is not available yet"},
+		{http.MethodGet, "/admin/v3/sink/a/b/c/status", 501, "Sink status is not available yet"},
+		{http.MethodGet, "/admin/v3/sink/a/b", 200, ""},
+		{http.MethodGet, "/admin/v3/worker/cluster", 200, ""},
 		{http.MethodGet, "/admin/v2/functions/a/b/c", 410,
 			"Pulsar's functions admin API v2 is not served: use /admin/v3/functions (API version 3 of the client)"},
 	} {

@@ -10,6 +10,7 @@ import (
 	"k8s.io/apiserver/pkg/apis/example"
 
 	"github.com/function-mesh/functionmesh-apiserver/pkg/crstorage"
+	"github.com/function-mesh/functionmesh-apiserver/pkg/delta"
 )
 
 const (
@@ -75,8 +76,8 @@ func (*podTranslator) MetaToCR(pod *example.Pod) (metav1.ObjectMeta, error) {
 	return pod.ObjectMeta, nil
 }
 
-func (*podTranslator) Containers() [][]string      { return nil }
-func (*podTranslator) ViewPath(path string) string { return path }
+func (*podTranslator) Containers() []delta.Container { return nil }
+func (*podTranslator) ViewPath(path string) string   { return path }
 
 // SelectorToCR lets pods be selected by the label that stands for their node's name.
 func (*podTranslator) SelectorToCR(selector labels.Selector) labels.Selector {

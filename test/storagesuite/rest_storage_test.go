@@ -12,8 +12,8 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/watch"
+	"k8s.io/apiserver/pkg/authorization/authorizerfactory"
 	genericapirequest "k8s.io/apiserver/pkg/endpoints/request"
-	"k8s.io/apiserver/pkg/registry/generic"
 	"k8s.io/apiserver/pkg/registry/rest"
 	"k8s.io/apiserver/pkg/registry/rest/resttest"
 	"sigs.k8s.io/yaml"
@@ -23,6 +23,7 @@ import (
 	computev1alpha1 "github.com/function-mesh/functionmesh-apiserver/pkg/apis/compute/v1alpha1"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/apiserver"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/config"
+	"github.com/function-mesh/functionmesh-apiserver/pkg/registry/admin/component"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/registry/admin/pulsarfunction"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/registry/view"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/translation"
@@ -72,17 +73,19 @@ func newREST(t *testing.T) *suiteREST {
 	if err != nil {
 		t.Fatal(err)
 	}
-	served, err := pulsarfunction.NewREST(pulsarfunction.Config{
+	resources, err := pulsarfunction.NewREST(component.Config{
 		Scheme:     apiserver.Scheme,
-		Client:     functions.client(t),
-		Translator: translation.NewFunctionTranslator(file, nil),
 		Validation: validation.Options{Clusters: config.ClusterNames(file)},
-		// The tests of the servers check that the ConfigMap appears.
+		// Rights and the ConfigMap are the business of the tests of the servers.
+		Authorizer:       authorizerfactory.NewAlwaysAllowAuthorizer(),
+		Identities:       &component.Identities{},
+		CheckNamespace:   func(context.Context, string, string, string) error { return nil },
 		EnsureConnection: func(context.Context, string, string) error { return nil },
-	}, generic.RESTOptions{ResourcePrefix: "pulsarfunctions", EnableGarbageCollection: true})
+	}, functions.client(t), translation.NewFunctionTranslator(file, nil))
 	if err != nil {
 		t.Fatal(err)
 	}
+	served := resources["pulsarfunctions"].(*view.REST)
 	t.Cleanup(served.Destroy)
 	return &suiteREST{REST: served, uids: map[types.UID]types.UID{}}
 }

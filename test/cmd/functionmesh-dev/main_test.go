@@ -174,6 +174,7 @@ func TestRunUntilSIGTERM(t *testing.T) {
 			}
 		}
 	})
+	t.Run("the examples", func(t *testing.T) { testExamples(t, dir) })
 	t.Run("a second run says so", func(t *testing.T) {
 		second, out := command(t, dir, freePort(t))
 		err := second.Run()

@@ -21,6 +21,9 @@ const (
 	// shim; the other one is in artifacts/samples.
 	samplePath    = functionsPath + "/wordcount"
 	samplePackage = "function://public/default/wordcount@1.0"
+	// prerequisites is the file in examplesDir with what its other files refer to.
+	examplesDir   = "examples"
+	prerequisites = "00-prerequisites.yaml"
 )
 
 // sampleConfig is what pulsar-admin sends for
@@ -41,8 +44,14 @@ const sampleConfig = `{
   "py": "` + samplePackage + `"
 }`
 
-// createSamples creates one function through each door and lists both.
+// createSamples creates what the examples refer to and one function through each
+// door, and lists both functions.
 func createSamples(ctx context.Context, env *devenv.Env, artifactsDir string) error {
+	references := filepath.Join(artifactsDir, examplesDir, prerequisites)
+	say("creating what the examples refer to: kubectl apply -f %s", relative(references))
+	if err := kubectl(ctx, env, "apply", "-f", references); err != nil {
+		return err
+	}
 	sample := filepath.Join(artifactsDir, "samples", "pulsarfunction.yaml")
 	say("creating a function with kubectl: kubectl apply -f %s", relative(sample))
 	if err := kubectl(ctx, env, "apply", "-f", sample); err != nil {
@@ -117,11 +126,13 @@ Next, in another terminal:
   source ` + quoteIfNeeded(relative(filepath.Join(o.stateDir, envName))) + `
   kubectl get pulsarfunctions -o wide --watch
   kubectl explain pulsarfunctions.spec
+  kubectl get pulsarconnectors
   kubectl get pulsarfunction exclamation -o yaml
   kubectl get functions.compute.functionmesh.io exclamation -o yaml
   curl -sw '\n' ` + url + `
   curl -sw '\n' ` + url + `/wordcount
   curl -sw '\n' ` + url + `/exclamation
+  kubectl apply -f ` + relative(filepath.Join(o.artifactsDir, examplesDir, "function-window-time.yaml")) + `
   kubectl patch pulsarfunction exclamation --type merge -p '{"spec":{"parallelism":2}}'
   curl -s -X DELETE ` + url + `/wordcount
 

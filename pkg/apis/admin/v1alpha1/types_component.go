@@ -203,7 +203,9 @@ type Resources struct {
 	// +optional
 	// +listType=map
 	// +listMapKey=name
-	Claims []corev1.ResourceClaim `json:"claims,omitempty"`
+	// +patchStrategy=merge
+	// +patchMergeKey=name
+	Claims []corev1.ResourceClaim `json:"claims,omitempty" patchStrategy:"merge" patchMergeKey:"name"`
 	// Disk of an instance, as Pulsar's resources have it.
 	// Has no effect yet: Function Mesh has no place for it.
 	// +optional
@@ -231,7 +233,9 @@ type ComponentStatus struct {
 	// +optional
 	// +listType=map
 	// +listMapKey=type
-	Conditions []metav1.Condition `json:"conditions,omitempty"`
+	// +patchStrategy=merge
+	// +patchMergeKey=type
+	Conditions []metav1.Condition `json:"conditions,omitempty" patchStrategy:"merge" patchMergeKey:"type"`
 }
 
 // The types of condition that an object can have.

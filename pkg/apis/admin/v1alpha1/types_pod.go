@@ -35,7 +35,9 @@ type Pod struct {
 	// +optional
 	// +listType=map
 	// +listMapKey=name
-	ImagePullSecrets []corev1.LocalObjectReference `json:"imagePullSecrets,omitempty"`
+	// +patchStrategy=merge
+	// +patchMergeKey=name
+	ImagePullSecrets []corev1.LocalObjectReference `json:"imagePullSecrets,omitempty" patchStrategy:"merge" patchMergeKey:"name"`
 
 	// Labels of the pods, beside those by which Function Mesh selects them.
 	// +optional
@@ -47,7 +49,9 @@ type Pod struct {
 	// +optional
 	// +listType=map
 	// +listMapKey=name
-	Env []corev1.EnvVar `json:"env,omitempty"`
+	// +patchStrategy=merge
+	// +patchMergeKey=name
+	Env []corev1.EnvVar `json:"env,omitempty" patchStrategy:"merge" patchMergeKey:"name"`
 	// The account that the pods run with.
 	// +optional
 	ServiceAccountName string `json:"serviceAccountName,omitempty"`
@@ -76,12 +80,16 @@ type Pod struct {
 	// +optional
 	// +listType=map
 	// +listMapKey=name
-	Volumes []corev1.Volume `json:"volumes,omitempty"`
+	// +patchStrategy=merge,retainKeys
+	// +patchMergeKey=name
+	Volumes []corev1.Volume `json:"volumes,omitempty" patchStrategy:"merge,retainKeys" patchMergeKey:"name"`
 	// Where the instance's container has volumes.
 	// +optional
 	// +listType=map
 	// +listMapKey=mountPath
-	VolumeMounts []corev1.VolumeMount `json:"volumeMounts,omitempty"`
+	// +patchStrategy=merge
+	// +patchMergeKey=mountPath
+	VolumeMounts []corev1.VolumeMount `json:"volumeMounts,omitempty" patchStrategy:"merge" patchMergeKey:"mountPath"`
 	// Claims that each instance of a function gets a volume of its own for.
 	// Functions only; immutable.
 	// +optional
@@ -94,12 +102,16 @@ type Pod struct {
 	// +optional
 	// +listType=map
 	// +listMapKey=name
-	InitContainers []corev1.Container `json:"initContainers,omitempty"`
+	// +patchStrategy=merge
+	// +patchMergeKey=name
+	InitContainers []corev1.Container `json:"initContainers,omitempty" patchStrategy:"merge" patchMergeKey:"name"`
 	// Containers that run beside the instance.
 	// +optional
 	// +listType=map
 	// +listMapKey=name
-	Sidecars []corev1.Container `json:"sidecars,omitempty"`
+	// +patchStrategy=merge
+	// +patchMergeKey=name
+	Sidecars []corev1.Container `json:"sidecars,omitempty" patchStrategy:"merge" patchMergeKey:"name"`
 
 	// When an instance that doesn't answer is restarted.
 	// +optional
@@ -189,7 +201,9 @@ type VPAResourcePolicy struct {
 	// +optional
 	// +listType=map
 	// +listMapKey=containerName
-	ContainerPolicies []VPAContainerPolicy `json:"containerPolicies,omitempty"`
+	// +patchStrategy=merge
+	// +patchMergeKey=containerName
+	ContainerPolicies []VPAContainerPolicy `json:"containerPolicies,omitempty" patchStrategy:"merge" patchMergeKey:"containerName"`
 }
 
 // VPAContainerPolicy says what a vertical pod autoscaler may change in a container.

@@ -60,9 +60,10 @@ func TestHorizontalAutoscaling(t *testing.T) {
 		"container's resource": {by("ContainerResource", func(m *autoscalingv2.MetricSpec) {
 			m.ContainerResource = &autoscalingv2.ContainerResourceMetricSource{}
 		}), metric + ".containerResource.name", "is needed"},
-		"pods":     {by("Pods", func(m *autoscalingv2.MetricSpec) { m.Pods = &autoscalingv2.PodsMetricSource{} }), metric + ".pods.metric.name", "is needed"},
-		"object":   {by("Object", func(m *autoscalingv2.MetricSpec) { m.Object = &autoscalingv2.ObjectMetricSource{} }), metric + ".object.describedObject", "both kind and name"},
-		"external": {by("External", func(m *autoscalingv2.MetricSpec) { m.External = &autoscalingv2.ExternalMetricSource{} }), metric + ".external.target", "exactly one value"},
+		"pods":            {by("Pods", func(m *autoscalingv2.MetricSpec) { m.Pods = &autoscalingv2.PodsMetricSource{} }), metric + ".pods.metric.name", "is needed"},
+		"object":          {by("Object", func(m *autoscalingv2.MetricSpec) { m.Object = &autoscalingv2.ObjectMetricSource{} }), metric + ".object.describedObject", "both kind and name"},
+		"object's metric": {by("Object", func(m *autoscalingv2.MetricSpec) { m.Object = &autoscalingv2.ObjectMetricSource{} }), metric + ".object.metric.name", "is needed"},
+		"external":        {by("External", func(m *autoscalingv2.MetricSpec) { m.External = &autoscalingv2.ExternalMetricSource{} }), metric + ".external.target", "exactly one value"},
 		"external with average": {by("External", func(m *autoscalingv2.MetricSpec) {
 			m.External = &autoscalingv2.ExternalMetricSource{Target: autoscalingv2.MetricTarget{Type: "AverageValue", AverageValue: &negative}}
 		}), metric + ".external.target", "positive"},

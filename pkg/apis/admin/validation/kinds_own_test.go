@@ -101,9 +101,10 @@ func TestOwnRulesForSources(t *testing.T) {
 		"trigger config": {newSource(func(s *sourceSpec) {
 			s.BatchSourceConfig = &v1alpha1.BatchSourceConfig{DiscoveryTriggererClassName: "a.B", DiscoveryTriggererConfig: raw(`1`)}
 		}), "spec.batchSourceConfig.discoveryTriggererConfig", "must be a JSON object"},
-		"key reader":  {producer(v1alpha1.CryptoConfig{EncryptionKeys: []string{"k"}}), "spec.producerConfig.cryptoConfig.cryptoKeyReaderClassName", "class name required"},
-		"keys":        {producer(v1alpha1.CryptoConfig{CryptoKeyReaderClassName: "a.B"}), "spec.producerConfig.cryptoConfig.encryptionKeys", "Must provide encryption key name"},
-		"source type": {newSource(func(s *sourceSpec) { s.SourceType = "a\nb" }), "spec.sourceType", "no control characters"},
+		"key reader":    {producer(v1alpha1.CryptoConfig{EncryptionKeys: []string{"k"}}), "spec.producerConfig.cryptoConfig.cryptoKeyReaderClassName", "class name required"},
+		"keys":          {producer(v1alpha1.CryptoConfig{CryptoKeyReaderClassName: "a.B"}), "spec.producerConfig.cryptoConfig.encryptionKeys", "Must provide encryption key name"},
+		"batch builder": {newSource(func(s *sourceSpec) { s.ProducerConfig = &v1alpha1.ProducerConfig{BatchBuilder: "it's"} }), "spec.producerConfig.batchBuilder", "no single quotes"},
+		"source type":   {newSource(func(s *sourceSpec) { s.SourceType = "a\nb" }), "spec.sourceType", "no control characters"},
 	})
 }
 
@@ -129,6 +130,8 @@ func TestOwnRulesForFunctions(t *testing.T) {
 		"generic, no package":   {made(toGeneric("nodejs"), noPackage), "spec.package.location", "Function Package is not provided"},
 		"generic and java":      {made(spec(func(s *v1alpha1.PulsarFunctionSpec) { s.Generic = &v1alpha1.GenericRuntime{Language: "wasm"} })), "spec.generic", "may not be set together with java"},
 		"blank python class":    {made(toPython, spec(func(s *v1alpha1.PulsarFunctionSpec) { s.ClassName = " " })), "spec.className", "dotted Python name"},
+		"long python class":     {made(toPython, spec(func(s *v1alpha1.PulsarFunctionSpec) { s.ClassName = strings.Repeat("a", maxTextBytes+1) })), "spec.className", "Too long"},
+		"go class":              {made(toGo, spec(func(s *v1alpha1.PulsarFunctionSpec) { s.ClassName = "it's" })), "spec.className", "no single quotes"},
 
 		"no sliding count":    {undefaulted(v1alpha1.WindowConfig{WindowLengthCount: ptr(int32(1))}), "spec.windowConfig.slidingIntervalCount", "crashes without it"},
 		"no sliding duration": {undefaulted(v1alpha1.WindowConfig{WindowLengthDurationMs: ptr(int64(1))}), "spec.windowConfig.slidingIntervalDurationMs", "crashes without it"},

@@ -16,8 +16,13 @@ const reservedPrefix = "admin.functionmesh.io/"
 
 // checkObject checks the metadata.
 func (c *checks) checkObject() {
-	if name := c.component.GetName(); c.old == nil && name != "" {
-		path := c.metadata.Child("name")
+	path, name := c.metadata.Child("name"), c.component.GetName()
+	switch {
+	case c.old != nil:
+	case name == "":
+		// The library's own words, which come too late where a rule here fails as well.
+		c.own(field.Required(path, "name or generateName is required"))
+	default:
 		if len(name) > identity.MaxObjectNameLength {
 			c.own(field.Invalid(path, name, fmt.Sprintf(
 				"the Function Mesh operator takes no names with more than %d characters", identity.MaxObjectNameLength)))

@@ -35,7 +35,7 @@ func (c *checks) checkReplicas() {
 			c.own(field.Invalid(path, *least, "must be positive"))
 		case most != nil && *least > *most:
 			c.own(field.Invalid(path, *least, fmt.Sprintf("may not be more than maxReplicas, %d", *most)))
-		case *least > parallelism:
+		case *least > parallelism && parallelism > 0: // else the parallelism is what is wrong
 			c.own(field.Invalid(path, *least, fmt.Sprintf("may not be more than parallelism, %d", parallelism)))
 		}
 	}

@@ -29,6 +29,7 @@ func TestOwnRules(t *testing.T) {
 		path   string
 		text   string
 	}{
+		"no name at all":       {func(f *v1alpha1.PulsarFunction) { f.Name, f.Spec.Name = "", "" }, "metadata.name", "name or generateName is required"},
 		"long object name":     {func(f *v1alpha1.PulsarFunction) { f.Name = strings.Repeat("a", 44) }, "metadata.name", "no names with more than 43"},
 		"object name with dot": {func(f *v1alpha1.PulsarFunction) { f.Name = "a.b" }, "metadata.name", "DNS-1035"},
 		"object name, digit":   {func(f *v1alpha1.PulsarFunction) { f.Name = "1a" }, "metadata.name", "DNS-1035"},

@@ -47,14 +47,15 @@ func sortedKeys[M ~map[K]V, K cmp.Ordered, V any](m M) []K {
 	return slices.Sorted(maps.Keys(m))
 }
 
-// checkNames checks that the component is called something.
+// checkNames checks that the component is called something. Its name follows from the
+// object's: an object without one is told of that alone.
 func (c *checks) checkNames() {
 	for _, name := range []struct{ member, value string }{
 		{"tenant", c.spec.Tenant},
 		{"namespace", c.spec.Namespace},
 		{"name", c.spec.Name},
 	} {
-		if name.value == "" {
+		if name.value == "" && (name.member != "name" || c.component.GetName() != "") {
 			c.pulsar(field.Required(c.child(name.member), fmt.Sprintf("%s %s cannot be null", c.kind.Title, name.member)))
 		}
 	}

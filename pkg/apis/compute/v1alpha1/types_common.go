@@ -225,17 +225,18 @@ type AuthConfig struct {
 
 // +kubebuilder:pruning:PreserveUnknownFields
 
-// OAuth2Config is an account.
+// OAuth2Config is an account. What it requires is left out of what is written, where
+// only a part of it is: it says no more than what the definition checks.
 type OAuth2Config struct {
-	// +optional
+	// +kubebuilder:validation:Required
 	Audience string `json:"audience,omitempty"`
-	// +optional
+	// +kubebuilder:validation:Required
 	IssuerURL string `json:"issuerUrl,omitempty"`
 	// +optional
 	Scope string `json:"scope,omitempty"`
-	// +optional
+	// +kubebuilder:validation:Required
 	KeySecretName string `json:"keySecretName,omitempty"`
-	// +optional
+	// +kubebuilder:validation:Required
 	KeySecretKey string `json:"keySecretKey,omitempty"`
 }
 

@@ -26,6 +26,19 @@ type FunctionMeshAPIServerConfiguration struct {
 	// DefaultResources are the requests and limits of a function that asks for
 	// none: cpu and memory. Default 1 and 1Gi, as in Pulsar.
 	DefaultResources corev1.ResourceList `json:"defaultResources,omitempty"`
+	// MinResources and MaxResources bound what an instance may ask for: cpu and
+	// memory. What is absent is not bounded.
+	MinResources corev1.ResourceList `json:"minResources,omitempty"`
+	MaxResources corev1.ResourceList `json:"maxResources,omitempty"`
+	// ConnectorsFile has the built-in connectors and functions, in the format of the
+	// Java worker's connectors.yaml. The server follows its changes. Without it there
+	// are none.
+	ConnectorsFile string `json:"connectorsFile,omitempty"`
+	// FunctionEnabled, SourceEnabled and SinkEnabled say whether objects of a kind may
+	// be created and changed. Default true.
+	FunctionEnabled *bool `json:"functionEnabled,omitempty"`
+	SourceEnabled   *bool `json:"sourceEnabled,omitempty"`
+	SinkEnabled     *bool `json:"sinkEnabled,omitempty"`
 }
 
 // PulsarCluster is a Pulsar cluster and how an instance reaches it.
@@ -36,6 +49,10 @@ type PulsarCluster struct {
 	ServiceURL string `json:"serviceUrl"`
 	// WebServiceURL is the brokers' HTTP(S) URL. Instances download packages there.
 	WebServiceURL string `json:"webServiceUrl"`
+	// AdminURL is the HTTP(S) URL where this server asks whether tenants and namespaces
+	// exist, without a credential. Objects of those that don't are refused, and so is
+	// every new object while nothing answers there. Without it nobody is asked.
+	AdminURL string `json:"adminUrl,omitempty"`
 	// ConfigMapName is the ConfigMap with both URLs that each namespace gets, if it
 	// has none of that name yet. Default <name>-function-mesh-config, as the Java
 	// worker calls it.

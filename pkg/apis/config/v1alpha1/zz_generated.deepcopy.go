@@ -48,6 +48,35 @@ func (in *FunctionMeshAPIServerConfiguration) DeepCopyInto(out *FunctionMeshAPIS
 			(*out)[key] = val.DeepCopy()
 		}
 	}
+	if in.MinResources != nil {
+		in, out := &in.MinResources, &out.MinResources
+		*out = make(v1.ResourceList, len(*in))
+		for key, val := range *in {
+			(*out)[key] = val.DeepCopy()
+		}
+	}
+	if in.MaxResources != nil {
+		in, out := &in.MaxResources, &out.MaxResources
+		*out = make(v1.ResourceList, len(*in))
+		for key, val := range *in {
+			(*out)[key] = val.DeepCopy()
+		}
+	}
+	if in.FunctionEnabled != nil {
+		in, out := &in.FunctionEnabled, &out.FunctionEnabled
+		*out = new(bool)
+		**out = **in
+	}
+	if in.SourceEnabled != nil {
+		in, out := &in.SourceEnabled, &out.SourceEnabled
+		*out = new(bool)
+		**out = **in
+	}
+	if in.SinkEnabled != nil {
+		in, out := &in.SinkEnabled, &out.SinkEnabled
+		*out = new(bool)
+		**out = **in
+	}
 	return
 }
 

@@ -15,12 +15,16 @@ type checks struct {
 	config Config
 }
 
-// create checks the rights of the author of a new component, refuses a second one of
-// its Pulsar identity in a namespace, and prepares the namespace. Components that race
+// create checks the rights of the author of a new component and that its tenant and
+// namespace exist in Pulsar, refuses a second one of its Pulsar identity in a namespace,
+// and prepares the namespace. Components that race
 // each other under different names are not caught here.
 func (c *checks) create(ctx context.Context, obj runtime.Object, dryRun bool) error {
 	component := obj.(v1alpha1.Component)
 	if err := c.authorize(ctx, component, nil); err != nil {
+		return err
+	}
+	if err := c.checkNamespace(ctx, component); err != nil {
 		return err
 	}
 	existing, err := c.config.Identities.find(ctx, component)

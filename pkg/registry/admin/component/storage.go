@@ -45,6 +45,9 @@ type Config struct {
 	// Identities knows the identities in Pulsar that are taken. It is shared by the
 	// kinds, since they share these.
 	Identities *Identities
+	// CheckNamespace says whether a namespace exists in a Pulsar cluster: its errors are
+	// those of pulsaradmin.Client.
+	CheckNamespace func(ctx context.Context, cluster, tenant, namespace string) error
 	// EnsureConnection gives a namespace what its components need to reach a Pulsar
 	// cluster. It is called before the first write of a new component, never on a dry
 	// run.
@@ -75,6 +78,9 @@ func NewREST[CR any, P crstorage.Object[CR], View v1alpha1.Component](kind Kind,
 		NewObject:  newObject,
 		CheckWrite: checkReplicasWriter,
 		InSteps:    startFirst,
+		KeepObserved: func(answer, asked runtime.Object) {
+			*answer.(v1alpha1.Component).ObservedStatus() = *asked.(v1alpha1.Component).ObservedStatus()
+		},
 	}, translator)
 
 	strategy := newStrategy(config, typedDefaults[CR, View]{translator})

@@ -26,8 +26,7 @@ import (
 // with apply.
 //
 // Pod says how the pods of instances are made. What gives a pod more than its
-// author has is allowed to those who have it: see the documentation of each field's
-// right in docs/fields.md.
+// author has is only for those who have it themselves.
 type PodApplyConfiguration struct {
 	// The image that instances run in; without one the server's for the runtime, or
 	// the built-in connector's.

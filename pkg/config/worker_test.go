@@ -1,0 +1,108 @@
+package config
+
+import (
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
+	"k8s.io/apimachinery/pkg/api/resource"
+	"k8s.io/utils/ptr"
+
+	"github.com/function-mesh/functionmesh-apiserver/pkg/apis/config/v1alpha1"
+)
+
+const workerFile = "testdata/functions_worker.yml"
+
+func amounts(cpu, memory string) corev1.ResourceList {
+	return corev1.ResourceList{corev1.ResourceCPU: resource.MustParse(cpu), corev1.ResourceMemory: resource.MustParse(memory)}
+}
+
+func TestLoadWorker(t *testing.T) {
+	got, ignored, err := LoadWorker(workerFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := &v1alpha1.FunctionMeshAPIServerConfiguration{
+		PulsarClusters: []v1alpha1.PulsarCluster{{Name: "us-west", ServiceURL: "pulsar://broker.pulsar.svc:6650", WebServiceURL: "http://broker.pulsar.svc:8080"}},
+		RunnerImages: v1alpha1.RunnerImages{
+			Java:   "streamnative/pulsar-functions-java-runner:2.10",
+			Python: "streamnative/pulsar-functions-python-runner:2.10",
+			Go:     "streamnative/pulsar-functions-go-runner:2.10",
+		},
+		PackageDirectory:             "/pulsar/download/pulsar_functions",
+		AdditionalPackageURLPatterns: []string{`https://repo\.example/.*`},
+		DefaultResources:             amounts("500m", "2Gi"),
+		MinResources:                 amounts("200m", "1Mi"),
+		MaxResources:                 amounts("16", "16Gi"),
+		ConnectorsFile:               "/etc/worker/connectors.yaml",
+		FunctionEnabled:              ptr.To(true),
+		SourceEnabled:                ptr.To(true),
+		SinkEnabled:                  ptr.To(false),
+	}
+	if !equality.Semantic.DeepEqual(got, want) {
+		t.Errorf("it was read differently (-want +got):\n%s", cmp.Diff(want, got))
+	}
+	wantIgnored := []string{
+		"authenticationEnabled (instead: pulsar-admin-shim's flags and Kubernetes' RBAC)",
+		"authenticationProviders",
+		"brokerClientAuthenticationParameters",
+		"brokerClientAuthenticationPlugin",
+		"functionInstanceMinResources.disk",
+		"functionRuntimeFactoryConfigs.jobNamespace (instead: --default-namespace of pulsar-admin-shim)",
+		"functionRuntimeFactoryConfigs.submittingInsidePod",
+		"functionsWorkerServiceCustomConfigs.defaultResources.disk",
+		"functionsWorkerServiceCustomConfigs.env",
+		"functionsWorkerServiceCustomConfigs.javaOPTs",
+		"functionsWorkerServiceCustomConfigs.labels",
+		"functionsWorkerServiceCustomConfigs.uploadEnabled",
+	}
+	if !slices.Equal(ignored, wantIgnored) {
+		t.Errorf("without effect are (-want +got):\n%s", cmp.Diff(wantIgnored, ignored))
+	}
+}
+
+func TestParseWorkerSaysWhatIsMissing(t *testing.T) {
+	data, err := os.ReadFile(workerFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, test := range map[string]struct{ old, new, want string }{
+		"images":     {"functionRunnerImages:", "runnerImages:", "runnerImages.java"},
+		"cluster":    {"pulsarFunctionsCluster:", "cluster:", "pulsarFunctionsCluster"},
+		"URL":        {"pulsarServiceUrl: pulsar", "pulsarServiceUrl: http", "pulsarClusters[0].serviceUrl"},
+		"a number":   {"cpu: 0.2", "cpu: little", "line"},
+		"too little": {"defaultResources: {cpu: 0.5", "defaultResources: {cpu: 0.1", "defaultResources.cpu"},
+		"pattern":    {`https://repo\\.example/.*`, "(", "additionalPackageUrlPatterns[0]"},
+		"syntax":     {"workerId: standalone", "workerId: [", "could not parse"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			text := strings.ReplaceAll(string(data), test.old, test.new)
+			_, _, err := ParseWorker([]byte(text))
+			if err == nil || !strings.Contains(err.Error(), test.want) || strings.Contains(err.Error(), "do-not-tell") {
+				t.Errorf("got %v, want an error that names %s", err, test.want)
+			}
+		})
+	}
+}
+
+// TestURLPatternsOfOneKind: a list for connectors must not allow functions.
+func TestURLPatternsOfOneKind(t *testing.T) {
+	data, err := os.ReadFile(workerFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := strings.Replace(string(data), "additionalEnabledFunctionsUrlPatterns", "unknown", 1)
+	got, ignored, err := ParseWorker([]byte(text))
+	if err != nil || len(got.AdditionalPackageURLPatterns) != 0 {
+		t.Fatalf("got %v, %v", got, err)
+	}
+	if !slices.ContainsFunc(ignored, func(name string) bool {
+		return strings.HasPrefix(name, "additionalEnabledFunctionsUrlPatterns and")
+	}) {
+		t.Errorf("without effect are %v", ignored)
+	}
+}

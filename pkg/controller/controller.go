@@ -1,0 +1,125 @@
+// Package controller runs the background loops of functionmesh-apiserver: what has
+// to be observed, published and cleaned up whether anybody asks or not. One of
+// several servers runs them, elected by a Lease. Serving needs none of them.
+package controller
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"sync"
+	"time"
+
+	"k8s.io/apimachinery/pkg/util/uuid"
+	genericapiserver "k8s.io/apiserver/pkg/server"
+	"k8s.io/client-go/kubernetes"
+	restclient "k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/leaderelection"
+	"k8s.io/client-go/tools/leaderelection/resourcelock"
+	"k8s.io/klog/v2"
+
+	// Metrics of the election and the queues.
+	_ "k8s.io/component-base/metrics/prometheus/clientgo/leaderelection"
+	_ "k8s.io/component-base/metrics/prometheus/workqueue"
+)
+
+const (
+	hookName = "functionmesh-controllers"
+	// electAgain is the pause between the end of one term and the next candidacy.
+	electAgain = time.Second
+)
+
+// Install has a server run the loops from its start to its end. config is of the
+// account that they work with.
+func Install(server *genericapiserver.GenericAPIServer, config *restclient.Config, options *Options) error {
+	manager, err := newManager(config, options)
+	if err != nil {
+		return err
+	}
+	hook := func(hook genericapiserver.PostStartHookContext) error {
+		// A server is ready whether or not it leads.
+		go manager.run(klog.NewContext(hook.Context, klog.LoggerWithName(klog.Background(), "loops")))
+		return nil
+	}
+	if err := server.AddPostStartHook(hookName, hook); err != nil {
+		return fmt.Errorf("could not install the background loops: %w", err)
+	}
+	return nil
+}
+
+// manager runs the loops while it leads.
+type manager struct {
+	config   *restclient.Config
+	options  *Options
+	lock     resourcelock.Interface
+	identity string
+	// term is held while loops run, so that a term begins only when the loops of the
+	// one before have ended.
+	term sync.Mutex
+}
+
+func newManager(config *restclient.Config, options *Options) (*manager, error) {
+	host, err := os.Hostname()
+	if err != nil {
+		return nil, fmt.Errorf("could not find out this host's name: %w", err)
+	}
+	m := &manager{config: restclient.CopyConfig(config), options: options, identity: host + "_" + string(uuid.NewUUID())}
+	// A renewal must not wait behind what loops ask for.
+	client, err := kubernetes.NewForConfig(restclient.AddUserAgent(config, "leader-election"))
+	if err != nil {
+		return nil, fmt.Errorf("could not make a client: %w", err)
+	}
+	election := &options.LeaderElection
+	m.lock, err = resourcelock.New(election.ResourceLock, election.ResourceNamespace, election.ResourceName,
+		client.CoreV1(), client.CoordinationV1(), resourcelock.ResourceLockConfig{Identity: m.identity})
+	if err != nil {
+		return nil, fmt.Errorf("could not describe the Lease: %w", err)
+	}
+	return m, nil
+}
+
+// run leads whenever it is elected, until ctx ends. Losing the Lease ends the loops
+// and not the process, which goes on serving.
+func (m *manager) run(ctx context.Context) {
+	if !m.options.LeaderElection.LeaderElect {
+		m.lead(ctx)
+		return
+	}
+	election := &m.options.LeaderElection
+	elector, err := leaderelection.NewLeaderElector(leaderelection.LeaderElectionConfig{
+		Name:            election.ResourceName,
+		Lock:            m.lock,
+		LeaseDuration:   election.LeaseDuration.Duration,
+		RenewDeadline:   election.RenewDeadline.Duration,
+		RetryPeriod:     election.RetryPeriod.Duration,
+		ReleaseOnCancel: true,
+		Callbacks: leaderelection.LeaderCallbacks{
+			OnStartedLeading: m.lead,
+			OnStoppedLeading: func() {},
+		},
+	})
+	if err != nil {
+		klog.FromContext(ctx).Error(err, "Could not take part in the election: no background loops run")
+		return
+	}
+	for ctx.Err() == nil {
+		elector.Run(ctx)
+		select {
+		case <-ctx.Done():
+		case <-time.After(electAgain):
+		}
+	}
+}
+
+// lead runs the loops until ctx ends.
+func (m *manager) lead(ctx context.Context) {
+	m.term.Lock()
+	defer m.term.Unlock()
+	logger := klog.FromContext(ctx)
+	logger.Info("Running the background loops", "identity", m.identity, "controllers", m.options.Controllers)
+	if err := runLoops(ctx, m.config, m.options); err != nil {
+		logger.Error(err, "Could not run the background loops")
+		return
+	}
+	logger.Info("Stopped the background loops", "identity", m.identity)
+}

@@ -1,0 +1,146 @@
+package controller
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/client-go/dynamic"
+	"k8s.io/client-go/kubernetes"
+	typedcorev1 "k8s.io/client-go/kubernetes/typed/core/v1"
+	"k8s.io/client-go/metadata"
+	restclient "k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/record"
+	"k8s.io/client-go/util/flowcontrol"
+	"k8s.io/utils/clock"
+
+	"github.com/function-mesh/functionmesh-apiserver/pkg/controller/autoscaler"
+	"github.com/function-mesh/functionmesh-apiserver/pkg/controller/component"
+	"github.com/function-mesh/functionmesh-apiserver/pkg/controller/duplicates"
+	"github.com/function-mesh/functionmesh-apiserver/pkg/controller/publisher"
+	"github.com/function-mesh/functionmesh-apiserver/pkg/controller/work"
+)
+
+const (
+	// What all loops together may ask of kube-apiserver in a second.
+	requestsPerSecond = 50
+	requestBurst      = 100
+	// How many objects a loop works on at once.
+	publishers, stoppers, cleaners = 4, 1, 1
+
+	// What one object may have told about itself: at first, and then how often.
+	eventBurst     = 25
+	eventPerSecond = 1.0 / 60
+	// eventSource is who tells.
+	eventSource = "functionmesh-apiserver"
+)
+
+// loop is a queue and what works on it.
+type loop struct {
+	queue     *work.Queue
+	workers   int
+	reconcile work.Reconcile
+}
+
+// clients are what loops talk to kube-apiserver with.
+type clients struct {
+	kube     kubernetes.Interface
+	dynamic  dynamic.Interface
+	metadata metadata.Interface
+}
+
+func newClients(config *restclient.Config) (*clients, error) {
+	config = restclient.CopyConfig(config)
+	// One limit for all of them.
+	config.RateLimiter = flowcontrol.NewTokenBucketRateLimiter(requestsPerSecond, requestBurst)
+	httpClient, err := restclient.HTTPClientFor(config)
+	if err != nil {
+		return nil, fmt.Errorf("could not make a client: %w", err)
+	}
+	made := &clients{}
+	if made.kube, err = kubernetes.NewForConfigAndClient(config, httpClient); err != nil {
+		return nil, fmt.Errorf("could not make a client: %w", err)
+	}
+	if made.dynamic, err = dynamic.NewForConfigAndClient(config, httpClient); err != nil {
+		return nil, fmt.Errorf("could not make a dynamic client: %w", err)
+	}
+	if made.metadata, err = metadata.NewForConfigAndClient(config, httpClient); err != nil {
+		return nil, fmt.Errorf("could not make a client of metadata: %w", err)
+	}
+	return made, nil
+}
+
+// runLoops runs what is switched on until ctx ends, and returns when all has
+// stopped. What it knows, it knows for one term.
+func runLoops(ctx context.Context, config *restclient.Config, options *Options) error {
+	made, err := newClients(config)
+	if err != nil {
+		return err
+	}
+	informers, err := component.NewInformers(made.dynamic, made.kube)
+	if err != nil {
+		return err
+	}
+	var recorder record.EventRecorder
+	if options.Enabled(eventsName) {
+		broadcaster := newBroadcaster(ctx, made.kube)
+		defer broadcaster.Shutdown()
+		recorder = broadcaster.NewRecorder(runtime.NewScheme(), corev1.EventSource{Component: eventSource})
+	}
+	writer := work.NewWriter(made.dynamic, clock.RealClock{})
+	var loops []loop
+	if options.Enabled(publisher.Name) {
+		publish := publisher.Config{
+			Informers: informers, Writer: writer, Clock: clock.RealClock{}, Recorder: recorder,
+			StopsDuplicates: options.Enabled(duplicates.Name),
+		}
+		if options.Enabled(referencesName) {
+			publish.References = publisher.NewReferences(made.metadata)
+		}
+		loops = append(loops, loop{work.NewQueue(publisher.Name), publishers, publisher.New(publish).Reconcile})
+	}
+	if options.Enabled(duplicates.Name) {
+		loops = append(loops, loop{work.NewQueue(duplicates.Name), stoppers, duplicates.New(informers, writer).Reconcile})
+	}
+	watchers := []func(context.Context){informers.Run}
+	if options.Enabled(autoscaler.Name) {
+		queue := work.NewQueue(autoscaler.Name)
+		cleaner, err := autoscaler.New(informers, made.dynamic, made.metadata, recorder, queue.Add)
+		if err != nil {
+			return err
+		}
+		watchers = append(watchers, cleaner.Run)
+		loops = append(loops, loop{queue, cleaners, cleaner.Reconcile})
+	}
+	if len(loops) == 0 {
+		<-ctx.Done()
+		return nil
+	}
+	for _, loop := range loops {
+		if err := informers.OnChange(loop.queue.Add); err != nil {
+			return err
+		}
+	}
+	var running sync.WaitGroup
+	for _, watch := range watchers {
+		running.Go(func() { watch(ctx) })
+	}
+	// Before all is known, what is there would be taken for missing.
+	if informers.WaitForSync(ctx) {
+		for _, loop := range loops {
+			running.Go(func() { loop.queue.Run(ctx, loop.workers, loop.reconcile) })
+		}
+	}
+	running.Wait()
+	return nil
+}
+
+func newBroadcaster(ctx context.Context, client kubernetes.Interface) record.EventBroadcaster {
+	broadcaster := record.NewBroadcaster(record.WithContext(ctx), record.WithCorrelatorOptions(record.CorrelatorOptions{
+		BurstSize: eventBurst, QPS: eventPerSecond,
+	}))
+	broadcaster.StartRecordingToSink(&typedcorev1.EventSinkImpl{Interface: client.CoreV1().Events("")})
+	return broadcaster
+}

@@ -1,0 +1,155 @@
+// Package conformance runs one script of commands twice, against a real Pulsar with its
+// own functions worker and against pulsar-admin-shim, with Pulsar's own clients, and
+// compares what they answer. It holds nothing but tests.
+//
+// Differences that are meant are listed in differences.yaml. Where no real Pulsar can be
+// had, its recorded answers stand in for it.
+package conformance
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/function-mesh/functionmesh-apiserver/test/devenv"
+	"github.com/function-mesh/functionmesh-apiserver/test/javaclient"
+	"github.com/function-mesh/functionmesh-apiserver/test/pulsarstandalone"
+)
+
+const (
+	// startTimeout is generous: the first time all of Pulsar is fetched.
+	startTimeout = 15 * time.Minute
+	// callTimeout is for one command. A JVM may have to start first.
+	callTimeout = 2 * time.Minute
+)
+
+// mode is where Pulsar's answers come from, by the variable PULSAR_CONFORMANCE.
+type mode string
+
+const (
+	// automatic asks a real Pulsar where one can be had.
+	automatic mode = ""
+	// real fails where none can be had.
+	real mode = "real"
+	// recorded asks none.
+	recorded mode = "recorded"
+	// record asks a real one and keeps its answers.
+	record mode = "record"
+)
+
+func chosenMode() (mode, error) {
+	chosen := mode(os.Getenv("PULSAR_CONFORMANCE"))
+	switch chosen {
+	case automatic, real, record:
+		if javaclient.Off() {
+			if chosen != automatic {
+				return "", errors.New("a real Pulsar needs Java, and PULSAR_JAVA_CLIENT is off")
+			}
+			return recorded, nil
+		}
+		return chosen, nil
+	case recorded:
+		return chosen, nil
+	default:
+		return "", fmt.Errorf("PULSAR_CONFORMANCE is %q, which is none of real, recorded, record and nothing", chosen)
+	}
+}
+
+// repository is the checkout that this test belongs to.
+func repository() (string, error) {
+	root, err := filepath.Abs(filepath.Join("..", ".."))
+	if err != nil {
+		return "", fmt.Errorf("could not find the repository: %w", err)
+	}
+	return root, nil
+}
+
+func must[T any](t *testing.T) func(value T, err error) T {
+	return func(value T, err error) T {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return value
+	}
+}
+
+// startPulsar returns a real Pulsar with everything that the script relies on, or nil
+// where the machine can't have one and need not.
+func startPulsar(t *testing.T, chosen mode, script script) *pulsarstandalone.Pulsar {
+	t.Helper()
+	if chosen == recorded {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), startTimeout)
+	defer cancel()
+	pulsar, err := pulsarstandalone.Start(ctx, pulsarstandalone.Options{
+		Repository: must[string](t)(repository()), Dir: keptFolder(t, "pulsar"), Logf: t.Logf,
+	})
+	var unavailable *pulsarstandalone.Unavailable
+	if errors.As(err, &unavailable) && chosen == automatic {
+		t.Logf("%v", err)
+		return nil
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(pulsar.Stop)
+	python := filepath.Join(t.TempDir(), "code.py")
+	if err := os.WriteFile(python, []byte("class Exclamation:\n    pass\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, file := range map[string]string{
+		packageURLs["jar"]: pulsar.Code.Jar, packageURLs["jar2"]: pulsar.Code.Jar,
+		packageURLs["sink"]: pulsar.Code.Jar, packageURLs["source"]: pulsar.Code.Jar,
+		packageURLs["sinknar"]: pulsar.Code.NAR, packageURLs["sourcenar"]: pulsar.Code.NAR,
+		packageURLs["py"]: python, packageURLs["go"]: python,
+	} {
+		if err := pulsar.Upload(ctx, name, file); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := pulsar.CreateTenant(ctx, tenant, script.namespaces()...); err != nil {
+		t.Fatal(err)
+	}
+	return pulsar
+}
+
+// startShim returns the base URL of a pulsar-admin-shim on a control plane, for a Pulsar
+// that answers at web.
+func startShim(t *testing.T, web string) string {
+	t.Helper()
+	root := must[string](t)(repository())
+	ctx, cancel := context.WithTimeout(t.Context(), startTimeout)
+	defer cancel()
+	env, err := devenv.Start(ctx, devenv.Options{
+		BinDir: filepath.Join(root, "bin"), Dir: keptFolder(t, "shim"), ArtifactsDir: filepath.Join(root, "artifacts"),
+		Config: strings.Replace(devenv.DefaultConfig, devenv.DefaultWebServiceURL, web, 1),
+	})
+	if err != nil {
+		t.Fatalf("could not start an environment (make build control-plane builds it): %v", err)
+	}
+	t.Cleanup(env.Stop)
+	return env.ShimURL()
+}
+
+// keptFolder returns a folder that stays when the test fails, for it has logs.
+func keptFolder(t *testing.T, name string) string {
+	t.Helper()
+	dir := must[string](t)(os.MkdirTemp("", "conformance-"+name+"-"))
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("what %s left is in %s", name, dir)
+			return
+		}
+		if err := os.RemoveAll(dir); err != nil {
+			t.Error(err)
+		}
+	})
+	return dir
+}

@@ -1,0 +1,88 @@
+package pulsarstandalone
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/function-mesh/functionmesh-apiserver/test/controlplane"
+)
+
+// brokerConfig is the broker's configuration: everything on loopback, one copy of
+// everything, and packages in a folder.
+const brokerConfig = `clusterName=standalone
+bindAddress=$loopback
+advertisedAddress=$loopback
+listeningInterface=lo
+allowLoopback=true
+brokerServicePort=$binary
+webServicePort=$web
+managedLedgerDefaultEnsembleSize=1
+managedLedgerDefaultWriteQuorum=1
+managedLedgerDefaultAckQuorum=1
+loadManagerClassName=org.apache.pulsar.broker.loadbalance.NoopLoadManager
+loadBalancerEnabled=false
+numIOThreads=2
+numHttpServerThreads=8
+enablePackagesManagement=true
+packagesManagementStorageProvider=org.apache.pulsar.packages.management.storage.filesystem.FileSystemPackagesStorageProvider
+STORAGE_PATH=$dir/packages
+`
+
+// workerConfig is the functions worker's. Instances are processes, of programs that the
+// worker can't find: definitions are what is tested, and as threads, the other choice
+// here, instances with a log topic break the log of Pulsar itself. Code is judged without
+// being loaded, as is the default.
+const workerConfig = `workerId: standalone
+workerHostname: $loopback
+workerPort: $web
+pulsarFunctionsNamespace: public/functions
+pulsarFunctionsCluster: standalone
+functionMetadataTopicName: metadata
+clusterCoordinationTopicName: coordinate
+functionAssignmentTopicName: assignments
+numFunctionPackageReplicas: 1
+functionRuntimeFactoryClassName: org.apache.pulsar.functions.runtime.process.ProcessRuntimeFactory
+functionRuntimeFactoryConfigs:
+  logDirectory: $dir/logs
+  javaInstanceJarLocation: $dir/none.jar
+  pythonInstanceLocation: $dir/none.py
+schedulerClassName: org.apache.pulsar.functions.worker.scheduler.RoundRobinScheduler
+failureCheckFreqMs: 30000
+rescheduleTimeoutMs: 60000
+initialBrokerReconnectMaxRetries: 60
+assignmentWriteMaxRetries: 60
+instanceLivenessCheckFreqMs: 30000
+topicCompactionFrequencySec: 1800
+downloadDirectory: $dir/downloads
+narExtractionDirectory: $dir/extracted
+connectorsDirectory: $connectors
+functionsDirectory: $functions
+`
+
+// configFiles are what Pulsar is started with.
+type configFiles struct {
+	broker, worker, metadata, bookkeeper, temporary string
+}
+
+// writeConfig writes the configuration of a Pulsar that keeps all its state in dir.
+func writeConfig(dir string, code Code, web, binary int) (configFiles, error) {
+	files := configFiles{
+		broker: filepath.Join(dir, "standalone.conf"), worker: filepath.Join(dir, "functions_worker.yml"),
+		metadata: filepath.Join(dir, "metadata"), bookkeeper: filepath.Join(dir, "bookkeeper"), temporary: filepath.Join(dir, "temporary"),
+	}
+	for _, folder := range []string{files.temporary, filepath.Join(dir, "extracted")} {
+		if err := os.MkdirAll(folder, 0o700); err != nil {
+			return configFiles{}, fmt.Errorf("could not make a folder for Pulsar: %w", err)
+		}
+	}
+	values := strings.NewReplacer("$loopback", controlplane.Loopback, "$dir", dir, "$web", fmt.Sprint(web), "$binary", fmt.Sprint(binary),
+		"$connectors", code.Connectors, "$functions", code.Functions)
+	for file, text := range map[string]string{files.broker: brokerConfig, files.worker: workerConfig} {
+		if err := os.WriteFile(file, []byte(values.Replace(text)), 0o600); err != nil {
+			return configFiles{}, fmt.Errorf("could not configure Pulsar: %w", err)
+		}
+	}
+	return files, nil
+}

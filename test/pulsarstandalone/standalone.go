@@ -1,0 +1,173 @@
+// Package pulsarstandalone runs a real Pulsar for tests: broker, bookie, metadata and
+// functions worker in one JVM, made of what Maven Central serves, all of it on
+// loopback and in a folder of the test.
+package pulsarstandalone
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/function-mesh/functionmesh-apiserver/test/controlplane"
+	"github.com/function-mesh/functionmesh-apiserver/test/javaclient"
+)
+
+const (
+	// Version is what pom.xml asks for.
+	Version = "4.0.7"
+
+	mainClass    = "org.apache.pulsar.PulsarStandaloneStarter"
+	attempts     = 3
+	stopGrace    = 5 * time.Second
+	askTimeout   = 5 * time.Second
+	maxErrorBody = 4 << 10
+)
+
+// flags keep the JVM small, let it start soon, and open to it what Pulsar's own start
+// script does.
+var flags = []string{
+	"-Xmx1g", "-XX:MaxDirectMemorySize=512m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xshare:auto",
+	"--add-opens=java.base/java.io=ALL-UNNAMED", "--add-opens=java.base/java.util=ALL-UNNAMED",
+	"--add-opens=java.base/java.util.zip=ALL-UNNAMED", "--add-opens=java.base/java.nio=ALL-UNNAMED",
+	"--add-opens=java.base/java.lang=ALL-UNNAMED", "--add-opens=java.base/jdk.internal.misc=ALL-UNNAMED",
+	"--add-opens=java.base/jdk.internal.platform=ALL-UNNAMED", "--add-opens=java.management/sun.management=ALL-UNNAMED",
+	"-Dio.netty.tryReflectionSetAccessible=true",
+}
+
+// Options says where to find things and where to put them.
+type Options struct {
+	// Repository is the checkout of this repository, whose bin keeps what was fetched.
+	Repository string
+	// Dir receives all state. It should be empty.
+	Dir string
+	// Logf, when set, is told each step in one line.
+	Logf func(format string, args ...any)
+}
+
+// Pulsar is a running Pulsar.
+type Pulsar struct {
+	// Code are the packages that were built of this package's Java sources.
+	Code Code
+
+	server *controlplane.Server
+}
+
+// Unavailable says that a Pulsar can't be had on this machine.
+type Unavailable struct{ Err error }
+
+func (e *Unavailable) Error() string { return "no Pulsar can be had here: " + e.Err.Error() }
+func (e *Unavailable) Unwrap() error { return e.Err }
+
+// Start fetches and starts Pulsar, and returns when its functions worker answers. The
+// error is an *Unavailable where the machine lacks what it takes.
+func Start(ctx context.Context, options Options) (*Pulsar, error) {
+	if options.Logf == nil {
+		options.Logf = func(string, ...any) {}
+	}
+	sources := filepath.Join(options.Repository, "test", "pulsarstandalone")
+	options.Logf("fetching Pulsar %s", Version)
+	classpath, err := javaclient.Classpath(ctx, filepath.Join(sources, "pom.xml"), filepath.Join(options.Repository, "bin"), "pulsar-standalone")
+	if err != nil {
+		return nil, &Unavailable{err}
+	}
+	java, err := exec.LookPath("java")
+	if err != nil {
+		return nil, &Unavailable{err}
+	}
+	options.Logf("compiling functions and connectors")
+	pulsar := &Pulsar{}
+	if pulsar.Code, err = build(ctx, filepath.Join(sources, "java"), filepath.Join(options.Dir, "code"), classpath); err != nil {
+		return nil, err
+	}
+	options.Logf("starting Pulsar")
+	for attempt := 1; ; attempt++ {
+		err = pulsar.start(ctx, java, classpath, filepath.Join(options.Dir, "pulsar-"+strconv.Itoa(attempt)))
+		if err == nil {
+			return pulsar, nil
+		}
+		// Java quotes the system's error in other letters than Go programs do.
+		if attempt == attempts || !strings.Contains(err.Error(), "Address already in use") {
+			return nil, err
+		}
+	}
+}
+
+func (p *Pulsar) start(ctx context.Context, java, classpath, dir string) error {
+	web, err := controlplane.FreePort()
+	if err != nil {
+		return err
+	}
+	binary, err := controlplane.FreePort()
+	if err != nil {
+		return err
+	}
+	files, err := writeConfig(dir, p.Code, web, binary)
+	if err != nil {
+		return err
+	}
+	arguments := append(append([]string{}, flags...), "-Djava.io.tmpdir="+files.temporary, "-cp", classpath, mainClass,
+		"--config", files.broker, "--functions-worker-conf", files.worker, "--advertised-address", controlplane.Loopback,
+		"--metadata-dir", files.metadata, "--bookkeeper-dir", files.bookkeeper, "--no-stream-storage", "--wipe-data")
+	p.server, err = controlplane.StartServer(ctx, controlplane.ServerOptions{
+		Process: controlplane.ProcessOptions{
+			Name: "pulsar", Path: java, LogPath: filepath.Join(dir, "pulsar.log"),
+			// With another locale, a function whose name isn't ASCII ends the whole process.
+			// The path is for the worker not to find programs that run instances.
+			Env: []string{"LC_ALL=C.UTF-8", "PATH=" + files.temporary},
+		},
+		Port: web,
+		Args: func(int) []string { return arguments },
+		Ready: func(ctx context.Context, port int) error {
+			return ask(ctx, http.MethodGet, webURL(port)+"/admin/v2/worker/cluster/leader", nil, "")
+		},
+		Grace: stopGrace,
+	})
+	return err
+}
+
+// Stop ends Pulsar.
+func (p *Pulsar) Stop() { p.server.Stop() }
+
+// URL returns the base URL for admin clients.
+func (p *Pulsar) URL() string { return webURL(p.server.Port()) }
+
+// LogPath returns the file with what Pulsar says.
+func (p *Pulsar) LogPath() string { return p.server.Process().LogPath() }
+
+func webURL(port int) string {
+	return "http://" + net.JoinHostPort(controlplane.Loopback, strconv.Itoa(port))
+}
+
+// ask sends a request and expects success.
+func ask(ctx context.Context, method, url string, body io.Reader, contentType string) error {
+	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, method, url, body)
+	if err != nil {
+		return fmt.Errorf("could not make a request: %w", err)
+	}
+	if contentType != "" {
+		request.Header.Set("Content-Type", contentType)
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return fmt.Errorf("could not reach Pulsar: %w", err)
+	}
+	defer response.Body.Close()
+	text, err := io.ReadAll(io.LimitReader(response.Body, maxErrorBody))
+	if err != nil {
+		return fmt.Errorf("could not read Pulsar's answer: %w", err)
+	}
+	if response.StatusCode >= http.StatusMultipleChoices {
+		return errors.New(method + " " + url + ": " + response.Status + ": " + string(text))
+	}
+	return nil
+}
