@@ -87,7 +87,7 @@ func TestReadsOfFunctionsAgree(t *testing.T) {
 	served := newREST(t)
 	ctx, cancel := context.WithTimeout(genericapirequest.WithNamespace(t.Context(), readsNamespace), patience)
 	defer cancel()
-	files, err := filepath.Glob("../../pkg/translation/testdata/golden/*.cr.yaml")
+	files, err := filepath.Glob("../../pkg/translation/testdata/golden/function/*.cr.yaml")
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no golden Functions: %v", err)
 	}
