@@ -110,21 +110,21 @@ func TestConnectorsFollowTheirFile(t *testing.T) {
 			if got == want {
 				return
 			}
-			if !strings.HasPrefix(got, "ADDED") || strings.Contains(got, " added ") {
+			if !strings.HasPrefix(got, "ADDED") || strings.Contains(got, " zz-added ") {
 				t.Errorf("the watch prints %s before %s", got, want)
 			}
 		}
 		t.Fatalf("the watch ends before it prints %s: %v", want, lines.Err())
 	}
 	prints("ADDED exclamation 2.10.0.0-rc10")
-	for i, want := range []string{"ADDED added 1.0", "MODIFIED added 1.10"} {
+	for i, want := range []string{"ADDED zz-added 1.0", "MODIFIED zz-added 1.10"} {
 		version := []string{"1.0", "1.10"}[i]
-		writeConnectors(t, fmt.Sprintf("%s\n- {name: added, id: a, version: %s, sinkClass: org.example.Sink}\n", original, version))
+		writeConnectors(t, fmt.Sprintf("%s\n- {name: zz-added, id: a, version: %s, sinkClass: org.example.Sink}\n", original, version))
 		prints(want)
-		seen.wait("added " + version)
+		seen.wait("zz-added " + version)
 	}
 
-	writeConnectors(t, "- {name: added}\n")
+	writeConnectors(t, "- {name: zz-added}\n")
 	k.eventually("the bad file to be told of", func() error {
 		log, err := os.ReadFile(env.ControlPlane.LogPath(env.APIServer.Process().Name()))
 		if err != nil {
@@ -135,12 +135,12 @@ func TestConnectorsFollowTheirFile(t *testing.T) {
 		}
 		return nil
 	})
-	if got := k.run("", "get", "pcon", "added", "-o", "jsonpath={.spec.version}"); got != "1.10" {
+	if got := k.run("", "get", "pcon", "zz-added", "-o", "jsonpath={.spec.version}"); got != "1.10" {
 		t.Errorf("after a bad file the version is %s", got)
 	}
 	writeConnectors(t, string(original))
-	prints("DELETED added 1.10")
-	seen.wait("deleted added")
+	prints("DELETED zz-added 1.10")
+	seen.wait("deleted zz-added")
 }
 
 // writeConnectors replaces the file at once, so that nobody reads half of it.
