@@ -2,6 +2,7 @@ package status
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -141,8 +142,7 @@ func replicasAre(ctx context.Context, t *testing.T, resource, namespace, name st
 	t.Helper()
 	replicas, _, err := unstructured.NestedInt64(getCR(ctx, t, resource, namespace, name).Object, "spec", "replicas")
 	if err == nil && replicas != want {
-		t.Logf("%s has %d replicas", name, replicas)
-		return errNotYet
+		return fmt.Errorf("%s has %d replicas", name, replicas)
 	}
 	return err
 }
