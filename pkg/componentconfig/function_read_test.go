@@ -51,7 +51,7 @@ func TestGet(t *testing.T) {
 			`{"inputSpecs":{"a":{"schemaType":"avro","serdeClassName":"S","receiverQueueSize":0,"schemaProperties":{"k":"v"},"consumerProperties":{"x":"y"},
 			  "poolMessages":true,"cryptoConfig":{"cryptoKeyReaderClassName":"R","consumerCryptoFailureAction":"DISCARD"},"messagePayloadProcessorConfig":{"className":"M","config":{"a":"b"}}}}}`,
 			`{"inputSpecs":{"a":{"schemaType":"avro","receiverQueueSize":0,"schemaProperties":{"k":"v"},"consumerProperties":{"x":"y"},"regexPattern":false,
-			  "poolMessages":true,"cryptoConfig":{"cryptoKeyReaderClassName":"R","consumerCryptoFailureAction":"DISCARD"},"messagePayloadProcessorConfig":{"className":"M","config":{"a":"b"}}}}}`,
+			  "poolMessages":true,"cryptoConfig":{"cryptoKeyReaderClassName":"R","encryptionKeys":[],"producerCryptoFailureAction":"FAIL","consumerCryptoFailureAction":"DISCARD"},"messagePayloadProcessorConfig":{"className":"M","config":{"a":"b"}}}}}`,
 		},
 		"zeros of a producer": {
 			`{"producerConfig":{"maxPendingMessages":0,"maxPendingMessagesAcrossPartitions":0,"useThreadLocalProducers":true,"cryptoConfig":null,"batchBuilder":"","compressionType":""}}`,

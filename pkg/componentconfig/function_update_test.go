@@ -86,7 +86,7 @@ func TestApplyTouchesOnlyWhatChanged(t *testing.T) {
 		}},
 		"a producer's compression": {`{"producerConfig":{"maxPendingMessages":5,"compressionType":"ZLIB","cryptoConfig":{"cryptoKeyReaderClassName":"R"},"batchingConfig":{"batchBuilder":"B"}}}`, "", func(s *spec) {
 			s.ProducerConfig.CompressionType = "ZLIB"
-			s.ProducerConfig.CryptoConfig = &v1alpha1.CryptoConfig{CryptoKeyReaderClassName: "R"}
+			s.ProducerConfig.CryptoConfig = &v1alpha1.CryptoConfig{CryptoKeyReaderClassName: "R", ProducerCryptoFailureAction: "FAIL", ConsumerCryptoFailureAction: "FAIL"}
 			s.ProducerConfig.BatchingConfig = &v1alpha1.BatchingConfig{Enabled: ptr.To(true), BatchingMaxPublishDelayMs: ptr.To(int32(10)), BatchBuilder: "B"}
 		}},
 		"a plain topic gets a schema":      {`{"inputSpecs":{"z":{"schemaType":"json"}}}`, "", func(s *spec) { s.InputSpecs["z"] = v1alpha1.ConsumerSpec{SchemaType: "json"} }},

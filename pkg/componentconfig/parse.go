@@ -11,11 +11,12 @@ import (
 // The defaults that the wire types themselves have, whatever the server's
 // configuration says.
 const (
-	defaultCPU             = 1.0
-	defaultRAM             = int64(1) << 30
-	defaultDisk            = int64(10) << 30
-	defaultPublishDelayMs  = int32(10)
-	defaultCompressionType = "LZ4"
+	defaultCPU                 = 1.0
+	defaultRAM                 = int64(1) << 30
+	defaultDisk                = int64(10) << 30
+	defaultPublishDelayMs      = int32(10)
+	defaultCompressionType     = "LZ4"
+	defaultCryptoFailureAction = "FAIL"
 )
 
 // isNothing tells whether data is no JSON at all, or null.

@@ -54,8 +54,9 @@ func producerFromView(view *v1alpha1.ProducerConfig) *ProducerConfig {
 	return config
 }
 
-// completeProducer names the compression that is used when none was chosen.
+// completeProducer names what is used when nothing was chosen.
 func completeProducer(config *ProducerConfig) {
+	config.CryptoConfig = completeCrypto(config.CryptoConfig)
 	if config.CompressionType == "" {
 		config.CompressionType = defaultCompressionType
 	}
@@ -114,11 +115,26 @@ func cryptoFromView(view *v1alpha1.CryptoConfig) *CryptoConfig {
 	if view == nil {
 		return nil
 	}
-	return &CryptoConfig{
+	return completeCrypto(&CryptoConfig{
 		CryptoKeyReaderClassName:    view.CryptoKeyReaderClassName,
 		CryptoKeyReaderConfig:       view.CryptoKeyReaderConfig,
 		EncryptionKeys:              view.EncryptionKeys,
 		ProducerCryptoFailureAction: view.ProducerCryptoFailureAction,
 		ConsumerCryptoFailureAction: view.ConsumerCryptoFailureAction,
+	})
+}
+
+// completeCrypto returns crypto settings as GET shows them: with what happens where
+// nobody chose it.
+func completeCrypto(config *CryptoConfig) *CryptoConfig {
+	if config == nil {
+		return nil
 	}
+	complete := *config
+	complete.ProducerCryptoFailureAction = orElse(complete.ProducerCryptoFailureAction, defaultCryptoFailureAction)
+	complete.ConsumerCryptoFailureAction = orElse(complete.ConsumerCryptoFailureAction, defaultCryptoFailureAction)
+	if complete.EncryptionKeys == nil {
+		complete.EncryptionKeys = []string{}
+	}
+	return &complete
 }

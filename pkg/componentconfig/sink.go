@@ -22,8 +22,7 @@ type SinkConfig struct {
 	SourceSubscriptionName     string `json:"sourceSubscriptionName,omitempty"`
 	SourceSubscriptionPosition string `json:"sourceSubscriptionPosition,omitempty"`
 
-	// Configs tells no configuration from an empty one.
-	Configs                      map[string]any `json:"configs,omitzero"`
+	Configs                      map[string]any `json:"configs,omitempty"`
 	NegativeAckRedeliveryDelayMs *int64         `json:"negativeAckRedeliveryDelayMs,omitempty"`
 
 	SinkType string `json:"sinkType,omitempty"`

@@ -46,10 +46,9 @@ func TestGetOfASink(t *testing.T) {
 		"no retries, no dead letters": {
 			`{"className":"a.B","inputs":["in"],"maxMessageRetries":0,"deadLetterTopic":"d","timeoutMs":0,"negativeAckRedeliveryDelayMs":0}`, `{}`,
 		},
-		"retries":                    {`{"className":"a.B","inputs":["in"],"maxMessageRetries":1,"deadLetterTopic":"d"}`, `{"maxMessageRetries":1,"deadLetterTopic":"d"}`},
-		"empty configs are not none": {`{"className":"a.B","inputs":["in"],"configs":{}}`, `{"configs":{}}`},
-		"a built-in archive":         {`{"className":"a.B","inputs":["in"],"archive":"builtin://x"}`, `{"archive":"builtin://x"}`},
-		"a built-in type":            {`{"className":"a.B","inputs":["in"],"sinkType":"x"}`, `{"archive":"builtin://x"}`},
+		"retries":            {`{"className":"a.B","inputs":["in"],"maxMessageRetries":1,"deadLetterTopic":"d"}`, `{"maxMessageRetries":1,"deadLetterTopic":"d"}`},
+		"a built-in archive": {`{"className":"a.B","inputs":["in"],"archive":"builtin://x"}`, `{"archive":"builtin://x"}`},
+		"a built-in type":    {`{"className":"a.B","inputs":["in"],"sinkType":"x"}`, `{"archive":"builtin://x"}`},
 		"a transform function's package": {
 			`{"className":"a.B","inputs":["in"],"transformFunction":"function://t/n/p@1","transformFunctionClassName":"a.T"}`, `{"transformFunctionClassName":"a.T"}`,
 		},
@@ -137,7 +136,7 @@ func TestMergeOfASink(t *testing.T) {
 		"runtimeFlags":                    {`{` + kept + `"runtimeFlags":"x"}`, `{"runtimeFlags":"x"}`},
 		"customRuntimeOptions":            {`{` + kept + `"customRuntimeOptions":"{\"a\":1}"}`, `{"customRuntimeOptions":"{\"a\":1}"}`},
 		"configs are replaced whole":      {`{` + kept + `"configs":{"z":2}}`, `{"configs":{"z":2}}`},
-		"configs cleared":                 {`{` + kept + `"configs":{}}`, `{"configs":{}}`},
+		"configs cleared":                 {`{` + kept + `"configs":{}}`, `{"configs":null}`},
 		"secrets":                         {`{` + kept + `"secrets":{"z":{"path":"p","key":"k"}}}`, `{"secrets":{"z":{"path":"p","key":"k"}}}`},
 		"secrets cleared":                 {`{` + kept + `"secrets":{}}`, `{"secrets":null}`},
 		"parallelism":                     {`{` + kept + `"parallelism":9}`, `{"parallelism":9}`},

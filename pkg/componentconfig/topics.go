@@ -74,6 +74,10 @@ func (t topics) foldUpdate() []input {
 	fold.specs(t)
 	fold.serdes(t)
 	fold.schemas(t, schemaOrType)
+	for i := range fold.inputs {
+		spec := &fold.inputs[i].spec
+		spec.CryptoConfig = completeCrypto(spec.CryptoConfig)
+	}
 	return fold.inputs
 }
 

@@ -56,7 +56,7 @@ type BatchingConfig struct {
 type CryptoConfig struct {
 	CryptoKeyReaderClassName    string            `json:"cryptoKeyReaderClassName,omitempty"`
 	CryptoKeyReaderConfig       map[string]string `json:"cryptoKeyReaderConfig,omitempty"`
-	EncryptionKeys              []string          `json:"encryptionKeys,omitempty"`
+	EncryptionKeys              []string          `json:"encryptionKeys"`
 	ProducerCryptoFailureAction string            `json:"producerCryptoFailureAction,omitempty"`
 	ConsumerCryptoFailureAction string            `json:"consumerCryptoFailureAction,omitempty"`
 }

@@ -119,7 +119,7 @@ func send(handler http.Handler, method string, parts ...[2]string) *httptest.Res
 }
 
 func partOf(name, content string) [2]string {
-	return [2]string{`Content-Disposition: form-data; name="` + name + `"`, content}
+	return [2]string{`Content-Disposition: form-data; name="` + name + "\"\r\nContent-Type: application/json", content}
 }
 
 func expectAnswer(t *testing.T, what string, answer *httptest.ResponseRecorder, code int, reason string) {

@@ -139,6 +139,10 @@ func (f *form) take(part *multipart.Part, body *meteredBody, name string, maxCon
 	switch name {
 	case f.kind.configPart():
 		f.config, err = readPart(part, body, name, maxConfig)
+		// To Pulsar a config that isn't said to be JSON is none.
+		if mediaType, _, _ := mime.ParseMediaType(part.Header.Get("Content-Type")); mediaType != "application/json" {
+			f.config = nil
+		}
 	case partURL:
 		var text []byte
 		text, err = readPart(part, body, name, maxURLBytes)

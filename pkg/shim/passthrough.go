@@ -3,6 +3,7 @@ package shim
 import (
 	"context"
 	"errors"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httputil"
@@ -69,6 +70,7 @@ func newPassthrough(broker *url.URL, transport http.RoundTripper, authenticator 
 		// What comes is passed on at once: an answer may be a stream.
 		FlushInterval: -1,
 		ErrorHandler:  writeForwardingError,
+		ErrorLog:      log.New(connectionErrors{klog.Background()}, "", 0),
 	}}
 }
 

@@ -128,7 +128,7 @@ func TestTable(t *testing.T) {
 			t.Errorf("column %s has no description", column.Name)
 		}
 	}
-	if !slices.Equal(always, []string{"Name", "Tenant", "Namespace", "Function", "Runtime", "Replicas", "Status", "Age"}) ||
+	if !slices.Equal(always, []string{"Name", "Tenant", "Namespace", "Function", "Runtime", "Replicas", "Ready", "Status", "Age"}) ||
 		!slices.Equal(wide, []string{"Inputs", "Output", "Package", "Class"}) {
 		t.Errorf("the columns are %v and, in wide, %v", always, wide)
 	}
@@ -136,7 +136,7 @@ func TestTable(t *testing.T) {
 		t.Fatalf("the table is %s", got.body)
 	}
 	cells := table.Rows[0].Cells
-	want := []any{"echo", "acme", "orders", "Echo", "Java", float64(2), "Pending", cells[7],
+	want := []any{"echo", "acme", "orders", "Echo", "Java", float64(2), float64(0), "Pending", cells[8],
 		"persistent://public/default/in,persistent://acme/orders/x-.*", "persistent://public/default/out", "function://public/default/echo@1", "org.example.Echo"}
 	if !slices.Equal(cells, want) {
 		t.Errorf("the row is %v, not %v", cells, want)

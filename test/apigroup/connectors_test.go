@@ -25,7 +25,7 @@ import (
 func TestKubectlConnectors(t *testing.T) {
 	t.Parallel()
 	k := newKubectl(t)
-	search := connectors.ObjectName("elastic_search")
+	mongo := connectors.ObjectName("mongo_db")
 	rows := func(args ...string) []string {
 		var lines []string
 		for line := range strings.Lines(k.run("", args...)) {
@@ -36,14 +36,14 @@ func TestKubectlConnectors(t *testing.T) {
 	want := []string{
 		"NAME VERSION SOURCE SINK FUNCTION IMAGE",
 		"data-generator 2.10.0.0-rc10 true true false docker.io/streamnative/pulsar-io-data-generator:2.10.0.0-rc10",
-		search + " 2.10.0.0-rc10 false true false registry.example/io/pulsar-io-elastic-search:2.10",
+		"elastic-search 2.10.0.0-rc10 false true false registry.example/io/pulsar-io-elastic-search:2.10",
 	}
 	for _, name := range []string{"pulsarconnectors", "pulsarconnector", "pcon"} {
-		if got := rows("get", name, "data-generator", search); !slices.Equal(got, want) {
+		if got := rows("get", name, "data-generator", "elastic-search"); !slices.Equal(got, want) {
 			t.Errorf("get %s prints %q", name, got)
 		}
 	}
-	if got := rows("get", "pcon", search, "-o", "wide"); !strings.Contains(got[1], "builtin://elastic_search connectors/pulsar-io-elastic-search-2.10.0.0-rc10.nar") {
+	if got := rows("get", "pcon", mongo, "-o", "wide"); !strings.Contains(got[1], "builtin://mongo_db connectors/pulsar-io-mongo-2.10.0.0-rc10.nar") {
 		t.Errorf("get -o wide prints %q", got)
 	}
 	if got := rows("get", "pcon", "--chunk-size=1", "-o", "name"); len(got) < 3 || got[0] != "pulsarconnector.admin.functionmesh.io/data-generator" {
@@ -64,7 +64,7 @@ func TestKubectlConnectors(t *testing.T) {
 	if got := k.try("", "get", "pcon", "absent"); !strings.Contains(got.stderr, `pulsarconnectors.admin.functionmesh.io "absent" not found`) {
 		t.Errorf("one that isn't there: %+v", got)
 	}
-	if got := k.try("", "get", "pcon", "--field-selector", "spec.version=1"); got.code == 0 || !strings.Contains(got.stderr, "field label not supported") {
+	if got := k.try("", "get", "pcon", "--field-selector", "spec.version=1"); got.code == 0 || !strings.Contains(got.stderr, "is not a known field selector") {
 		t.Errorf("another field selector: %+v", got)
 	}
 }

@@ -260,10 +260,14 @@ func TestKubectlGet(t *testing.T) {
 		return strings.Join(strings.Fields(line), " ")
 	}
 	const columns = "NAME TENANT NAMESPACE FUNCTION RUNTIME REPLICAS READY STATUS AGE"
-	for _, resource := range []string{"pulsarfunctions", "pulsarfunction", "pfn", "pulsarfunctions.admin.functionmesh.io", "pulsarfunctions.v1alpha1.admin.functionmesh.io", "pulsar"} {
+	for _, resource := range []string{"pulsarfunctions", "pulsarfunction", "pfn", "pulsarfunctions.admin.functionmesh.io", "pulsarfunctions.v1alpha1.admin.functionmesh.io"} {
 		if got := header("get", resource); got != columns {
 			t.Errorf("get %s prints %s", resource, got)
 		}
+	}
+	if got := k.run("", "get", "pulsar", "-o", "name"); !strings.Contains(got, "pulsarfunction.admin.functionmesh.io/echo\n") ||
+		!strings.Contains(got, "pulsarconnector.admin.functionmesh.io/data-generator\n") {
+		t.Errorf("the category has %s", got)
 	}
 	if got := header("get", "pfn", "-o", "wide"); got != columns+" INPUTS OUTPUT PACKAGE CLASS" {
 		t.Errorf("get -o wide prints %s", got)

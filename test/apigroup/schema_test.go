@@ -42,7 +42,7 @@ func TestDefinitionsSchema(t *testing.T) {
 		{"a number", func(f *v1alpha1.PulsarFunction) { f.Spec.Parallelism = ptr.To(int32(13)) }, []string{"spec.parallelism"}, "spec.parallelism: Invalid value: 13"},
 		{"a nested field", func(f *v1alpha1.PulsarFunction) { f.Spec.Output = "persistent://acme/x/y" }, []string{"spec.output"}, "spec.output: Invalid value"},
 		{"a field of a newer Function Mesh", func(f *v1alpha1.PulsarFunction) { f.Spec.LogTopic = "persistent://public/default/log" },
-			[]string{"spec.logTopic"}, "belongs to an older Function Mesh"},
+			[]string{"spec.logTopic"}, "the installed Function Mesh is older than it"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			for kind, dry := range map[string][]string{"dry run": dryRun, "for real": nil} {
@@ -68,7 +68,7 @@ func TestDefinitionsSchema(t *testing.T) {
 	}
 	// What somebody else stored, which this definition doesn't know either, is no
 	// mistake of who changes something else.
-	_, err := s.author.Patch(s.ctx, "by-hand", types.MergePatchType, []byte(`{"spec":{"parallelism":2}}`), metav1.PatchOptions{})
+	_, err := s.author.Patch(s.ctx, "by-hand", types.MergePatchType, []byte(`{"spec":{"parallelism":4}}`), metav1.PatchOptions{})
 	s.check(err)
 	_, err = s.author.Patch(s.ctx, "echo", types.MergePatchType, []byte(`{"spec":{"parallelism":13}}`), metav1.PatchOptions{})
 	checkRefusal(t, err, refusal{reason: metav1.StatusReasonInvalid, fields: []string{"spec.parallelism"}, text: "spec.parallelism"})

@@ -293,15 +293,15 @@ func TestWarnings(t *testing.T) {
 	t.Parallel()
 	s := newSpace(t)
 	s.warnings.take()
-	s.create("echo", func(f *v1alpha1.PulsarFunction) { f.Spec.CustomRuntimeOptions = "{}" })
+	s.create("echo", func(f *v1alpha1.PulsarFunction) { f.Spec.CustomRuntimeOptions = `{"maxReplicas":3}` })
 	texts := fmt.Sprint(s.warnings.take())
-	for _, want := range []string{"spec.customRuntimeOptions has no effect", "spec.package.location: no package service"} {
+	for _, want := range []string{"spec.customRuntimeOptions", "spec.package.location: no package service"} {
 		if !strings.Contains(texts, want) {
 			t.Errorf("%q is not among the warnings %s", want, texts)
 		}
 	}
 	function := s.get("echo")
-	if function.Spec.CustomRuntimeOptions != "{}" {
+	if function.Spec.CustomRuntimeOptions != `{"maxReplicas":3}` {
 		t.Errorf("customRuntimeOptions is %q", function.Spec.CustomRuntimeOptions)
 	}
 	s.warnings.take()
