@@ -85,7 +85,7 @@ func TestScale(t *testing.T) {
 			t.Errorf("scaled to nothing it is %v, with %d replicas", view.Object["spec"], k.replicas("echo"))
 		}
 		_, err = k.patch("echo", `{"spec":{"replicas":5}}`, "scale")
-		checkRefusal(t, err, refusal{reason: metav1.StatusReasonConflict, text: "resume first"})
+		checkRefusal(t, err, refusal{reason: metav1.StatusReasonInvalid, fields: []string{"spec.replicas"}, text: "resume first"})
 		version := k.get("echo").GetResourceVersion()
 		k.check(second(k.patch("echo", `{"spec":{"replicas":0}}`, "scale")))
 		if k.get("echo").GetResourceVersion() != version {

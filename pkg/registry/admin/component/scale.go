@@ -2,7 +2,6 @@ package component
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	autoscalingv1 "k8s.io/api/autoscaling/v1"
@@ -153,7 +152,9 @@ func (u *scaleUpdate) scale(component v1alpha1.Component, replicas int32) error 
 	case replicas == 0:
 		spec.Suspend = true
 	case spec.Suspend:
-		return apierrors.NewConflict(u.resource, component.GetName(), errors.New("it is suspended: resume first, by spec.suspend"))
+		// No conflict: kubectl scale repeats those for minutes, in silence.
+		return apierrors.NewInvalid(scaleKind.GroupKind(), component.GetName(), field.ErrorList{
+			field.Forbidden(field.NewPath("spec", "replicas"), "it is suspended: resume first, by spec.suspend")})
 	default:
 		spec.Parallelism = ptr.To(replicas)
 	}
