@@ -9,6 +9,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/function-mesh/functionmesh-apiserver/pkg/apis/admin/v1alpha1"
@@ -68,6 +69,50 @@ func TestUniquenessByHand(t *testing.T) {
 		reason: metav1.StatusReasonAlreadyExists, pulsar: "Function Echo already exists",
 		text: "Pulsar function acme/orders/Echo already exists as PulsarFunction by-hand",
 	})
+}
+
+// TestUniquenessAcrossKinds creates objects of one identity in Pulsar.
+func TestUniquenessAcrossKinds(t *testing.T) {
+	t.Parallel()
+	for _, first := range kinds {
+		t.Run(first.Kind, func(t *testing.T) {
+			t.Parallel()
+			s := newSpace(t)
+			const identity = "spec: {tenant: acme, namespace: orders, name: Echo}"
+			first.in(s).create("first", identity)
+			for _, second := range kinds {
+				k := second.in(s)
+				for _, name := range []string{"second", "first"} {
+					if name == "first" && first.Kind == second.Kind {
+						continue
+					}
+					_, err := k.views.Create(s.ctx, k.object(name, identity), metav1.CreateOptions{})
+					checkRefusal(t, err, refusal{
+						reason: metav1.StatusReasonAlreadyExists, pulsar: second.Title + " Echo already exists",
+						text: "Pulsar " + first.Type + " acme/orders/Echo already exists as " + first.Kind + " first",
+					})
+				}
+			}
+			// By hand, without the server's label.
+			made := first.in(s)
+			resource := made.behind("first")
+			resource.SetName("by-hand")
+			resource.SetLabels(nil)
+			resource.SetResourceVersion("")
+			s.check(unstructured.SetNestedField(resource.Object, "ByHand", "spec", "name"))
+			s.check(second(made.resources.Create(s.ctx, resource, metav1.CreateOptions{})))
+			other := kinds[0]
+			if first.Kind == other.Kind {
+				other = kinds[1]
+			}
+			k := other.in(s)
+			_, err := k.views.Create(s.ctx, k.object("third", "spec: {tenant: acme, namespace: orders, name: ByHand}"), metav1.CreateOptions{DryRun: dryRun})
+			checkRefusal(t, err, refusal{
+				reason: metav1.StatusReasonAlreadyExists, pulsar: other.Title + " ByHand already exists",
+				text: "Pulsar " + first.Type + " acme/orders/ByHand already exists as " + first.Kind + " by-hand",
+			})
+		})
+	}
 }
 
 // TestConnection looks for the ConfigMap by which functions reach Pulsar.

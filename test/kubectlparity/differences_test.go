@@ -20,6 +20,8 @@ const (
 	// resources, but then the server would have to refuse strategic merge patches,
 	// which kubectl patch sends unless it is told otherwise.
 	noLocalPatch = "kubectl itself can apply a strategic merge patch only to kinds that it was built with"
+	readOnly     = "the status is published by the server's own loop, and nobody else writes it"
+	resumeFirst  = "what is suspended, which scaling to 0 is, is resumed by who means that, not by an autoscaler"
 	typedItems   = "each item of a list says what it is, as with custom resources"
 )
 
@@ -39,6 +41,12 @@ var differences = map[string]difference{
 	},
 	"patch: patch <kind> echo -p '{\"spec\":{\"<number>\":7}}' --dry-run=client": {
 		why: noLocalPatch, ours: "try --type merge",
+	},
+	"patch: patch <kind> echo --subresource=status --type=merge -p '{\"status\":{\"bogus\":5}}'": {
+		why: readOnly, ours: "(MethodNotAllowed)",
+	},
+	"scale: scale <kind>/echo --replicas=2": {
+		why: resumeFirst, ours: "is suspended: resume first",
 	},
 	"apply: apply -f - --dry-run=client (with a change)": {
 		why: noLocalPatch, ours: "applying patch locally",

@@ -30,7 +30,7 @@ var random = []struct {
 	{regexp.MustCompile(`(generation"?: ?)\d+`), "${1}<generation>"},
 	{regexp.MustCompile(`(?m)^VERSION: .*`), "VERSION: <version>"},
 	// What kubectl tells about itself depends on time.
-	{regexp.MustCompile(`(?m)^I\d{4} .*\n`), ""},
+	{regexp.MustCompile(`(?m)^([IWE]\d{4} .* reflector\.go|I\d{4} ).*\n`), ""},
 	{regexp.MustCompile(`[WE]\d{4} \d\d:\d\d:\d\d\.\d+ +\d+ (\S+):\d+\]`), "<log> $1]"},
 	{regexp.MustCompile(`(resource version to be \d+, was) \d+`), "$1 <rv>"},
 	{regexp.MustCompile(`(patch: Invalid value: )".*": `), "${1}<object>: "},
@@ -94,23 +94,22 @@ func lastColumn(output string) string {
 	return b.String()
 }
 
-// lines returns the lines without their order.
-func lines(output string) string {
-	sorted := slices.Sorted(strings.Lines(output))
-	return strings.Join(sorted, "")
-}
-
 // changes returns the lines of a difference that are changes of the spec or of
-// metadata that people write.
+// metadata that people write, without their order.
 func changes(output string) string {
-	var b strings.Builder
+	var changed []string
 	for line := range strings.Lines(output) {
-		changed := strings.HasPrefix(line, "+ ") || strings.HasPrefix(line, "- ")
-		if changed && !strings.Contains(line, "generation: ") {
-			b.WriteString(line)
+		if (strings.HasPrefix(line, "+ ") || strings.HasPrefix(line, "- ")) && !strings.Contains(line, "generation: ") {
+			changed = append(changed, line)
 		}
 	}
-	return b.String()
+	// kubectl sorts by the names of members, which are the kind's own.
+	slices.SortFunc(changed, func(a, b string) int {
+		_, aValue, _ := strings.Cut(a, ": ")
+		_, bValue, _ := strings.Cut(b, ": ")
+		return strings.Compare(aValue, bValue)
+	})
+	return strings.Join(changed, "")
 }
 
 // headings returns what explain and describe have at the left.

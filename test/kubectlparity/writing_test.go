@@ -94,7 +94,7 @@ var writing = []scene{
 		{args: `patch <kind> echo -p '{"spec":{"<number>":7}}' --dry-run=server -o jsonpath={.spec.<number>}`},
 		{args: `patch <kind>/echo --type=merge -p '{"spec":{"<number>":8}}' -o name`},
 		{args: `patch <kind>/echo --type=merge -p '{"spec":{"<number>":9}}' --field-manager=someone -o yaml --show-managed-fields`, shape: object},
-		{args: `patch <kind>/echo --type=merge -p '{"spec":{"<other>":5}}'`},
+		{args: `patch <kind>/echo --type=merge -p '{"spec":{"<other>":50}}'`},
 		{args: `patch <kind>/echo --type=merge -p '{"spec":{"<other>":null}}'`},
 		{args: "get <kind> echo -o jsonpath={.spec.<number>}/{.metadata.generation}"},
 		{args: `patch <kind>/echo --type=json -p '[{"op":"test","path":"/spec/<number>","value":1}]'`},

@@ -2,7 +2,6 @@ package component
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	autoscalingv1 "k8s.io/api/autoscaling/v1"
@@ -17,6 +16,7 @@ import (
 	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
 
 	"github.com/function-mesh/functionmesh-apiserver/pkg/apis/admin/v1alpha1"
+	"github.com/function-mesh/functionmesh-apiserver/pkg/crstorage"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/registry/view"
 )
 
@@ -75,6 +75,9 @@ func (r *ScaleREST) Update(ctx context.Context, name string, objInfo rest.Update
 		func(ctx context.Context, obj, old runtime.Object) error {
 			return updateValidation(ctx, scaleOf(obj), scaleOf(old))
 		}, false, options)
+	if cause, found := apierrors.StatusCause(err, crstorage.CauseTypeOwned); found {
+		return nil, false, refusedScale(name, cause.Message)
+	}
 	if err != nil {
 		return nil, false, err
 	}
@@ -153,9 +156,15 @@ func (u *scaleUpdate) scale(component v1alpha1.Component, replicas int32) error 
 	case replicas == 0:
 		spec.Suspend = true
 	case spec.Suspend:
-		return apierrors.NewConflict(u.resource, component.GetName(), errors.New("it is suspended: resume first, by spec.suspend"))
+		return refusedScale(component.GetName(), "it is suspended: resume first, by spec.suspend")
 	default:
 		spec.Parallelism = ptr.To(replicas)
 	}
 	return nil
+}
+
+// refusedScale says why a scale can't be changed. It is no conflict: kubectl scale
+// repeats those for minutes, in silence, and no repetition helps here.
+func refusedScale(name, reason string) error {
+	return apierrors.NewInvalid(scaleKind.GroupKind(), name, field.ErrorList{field.Forbidden(field.NewPath("spec", "replicas"), reason)})
 }
