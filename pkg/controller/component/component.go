@@ -21,9 +21,6 @@ import (
 )
 
 const (
-	// SuspendedParallelismAnnotation has the number of instances that a suspended
-	// resource will have.
-	SuspendedParallelismAnnotation = translation.ReservedPrefix + "suspended-parallelism"
 	// StoppedAnnotation has the Pulsar identity that a resource is kept stopped for,
 	// since an older one has it. Without it, a suspended resource is so because
 	// somebody wanted it.
@@ -107,7 +104,7 @@ func Strip(kind Kind, object *unstructured.Unstructured) (*Component, error) {
 			DeletionTimestamp: object.GetDeletionTimestamp(),
 			Labels:            only(object.GetLabels(), identity.LabelIdentity),
 			Annotations: only(object.GetAnnotations(),
-				status.Annotation, SuspendedParallelismAnnotation, StoppedAnnotation),
+				status.Annotation, translation.SuspendedParallelismAnnotation, StoppedAnnotation),
 		},
 		ReplicasOwner: replicasOwner(object),
 		Unmanaged:     object.GetAnnotations()[managedAnnotation] == "false",

@@ -11,6 +11,7 @@ import (
 	"github.com/function-mesh/functionmesh-apiserver/pkg/controller/component"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/controller/work"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/identity"
+	"github.com/function-mesh/functionmesh-apiserver/pkg/translation"
 )
 
 // Name is the loop's.
@@ -58,8 +59,8 @@ func stop(object *component.Component) work.Patch {
 	return work.Patch{
 		Spec: map[string]any{"replicas": 0},
 		Annotations: map[string]any{
-			component.SuspendedParallelismAnnotation: strconv.Itoa(int(object.Replicas)),
-			component.StoppedAnnotation:              object.Identity.String(),
+			translation.SuspendedParallelismAnnotation: strconv.Itoa(int(object.Replicas)),
+			component.StoppedAnnotation:                object.Identity.String(),
 		},
 	}
 }
@@ -72,11 +73,11 @@ func start(object *component.Component) work.Patch {
 		return patch
 	}
 	const bits = 32
-	parallelism, err := strconv.ParseInt(object.Annotations[component.SuspendedParallelismAnnotation], 10, bits)
+	parallelism, err := strconv.ParseInt(object.Annotations[translation.SuspendedParallelismAnnotation], 10, bits)
 	if err != nil || parallelism < 1 {
 		parallelism = 1
 	}
 	patch.Spec = map[string]any{"replicas": parallelism}
-	patch.Annotations[component.SuspendedParallelismAnnotation] = nil
+	patch.Annotations[translation.SuspendedParallelismAnnotation] = nil
 	return patch
 }

@@ -1,0 +1,59 @@
+package publisher
+
+import (
+	"strings"
+	"testing"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/function-mesh/functionmesh-apiserver/pkg/status"
+)
+
+// published makes a status of words such as Ready=True:Ready.
+func published(words string) *status.Published {
+	if words == "" {
+		return nil
+	}
+	made := &status.Published{}
+	for word := range strings.FieldsSeq(words) {
+		conditionType, rest, _ := strings.Cut(word, "=")
+		value, reason, _ := strings.Cut(rest, ":")
+		made.Conditions = append(made.Conditions, metav1.Condition{Type: conditionType, Status: metav1.ConditionStatus(value), Reason: reason, Message: "m"})
+	}
+	return made
+}
+
+func TestEvents(t *testing.T) {
+	const (
+		starting  = "Ready=False:NotReady Stalled=False:None Accepted=True:Accepted"
+		ready     = "Ready=True:Ready Stalled=False:None Accepted=True:Accepted"
+		crashing  = "Ready=False:CrashLoopBackOff Stalled=True:CrashLoopBackOff Accepted=True:Accepted"
+		pulling   = "Ready=False:ImagePullBackOff Stalled=True:ImagePullBackOff Accepted=True:Accepted"
+		suspended = "Ready=True:Suspended Stalled=False:None Accepted=True:Accepted"
+		duplicate = "Ready=False:DuplicateIdentity Stalled=True:DuplicateIdentity Accepted=False:DuplicateIdentity"
+		unknown   = "Ready=False:NotReady Stalled=False:None Accepted=Unknown:ReferencesNotChecked"
+	)
+	for _, test := range []struct{ name, before, now, events string }{
+		{"first", "", starting, ""},
+		{"first, ready", "", ready, "Normal Ready"},
+		{"first, bad", "", duplicate, "Warning DuplicateIdentity"},
+		{"ready", starting, ready, "Normal Ready"},
+		{"same", ready, ready, ""},
+		{"same trouble", crashing, crashing, ""},
+		{"trouble", ready, crashing, "Warning CrashLoopBackOff"},
+		{"other trouble", crashing, pulling, "Warning ImagePullBackOff"},
+		{"recovered", crashing, ready, "Normal Recovered, Normal Ready"},
+		{"suspended", ready, suspended, "Normal Suspended"},
+		{"resumed", suspended, starting, "Normal Resumed"},
+		{"stopped", ready, duplicate, "Warning DuplicateIdentity"},
+		{"nothing known", ready, unknown, ""},
+	} {
+		var got []string
+		for _, event := range eventsOf(published(test.before), published(test.now)) {
+			got = append(got, event.eventType+" "+event.reason)
+		}
+		if text := strings.Join(got, ", "); text != test.events {
+			t.Errorf("%s: told %q, not %q", test.name, text, test.events)
+		}
+	}
+}
