@@ -2,7 +2,9 @@ package privilege
 
 import (
 	"fmt"
+	"os"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -81,7 +83,7 @@ var fields = map[string]string{
 	"pod.persistentVolumeClaimRetentionPolicy.whenDeleted": free, "pod.persistentVolumeClaimRetentionPolicy.whenScaled": free,
 	"pod.initContainers": customize, "pod.sidecars": customize,
 	"pod.liveness.periodSeconds": free, "pod.liveness.initialDelaySeconds": free, "pod.liveness.successThreshold": free, "pod.liveness.failureThreshold": free,
-	"pod.startupProbe":     free,
+	"pod.startupProbe":     customize,
 	"pod.hpa.builtinRules": free, "pod.hpa.metrics": free, "pod.hpa.behavior": free,
 	"pod.vpa.updatePolicy.updateMode": free, "pod.vpa.updatePolicy.minReplicas": free,
 	"pod.vpa.updatePolicy.evictionRequirements.resources": free, "pod.vpa.updatePolicy.evictionRequirements.changeRequirement": free,
@@ -269,4 +271,44 @@ func withoutElements(path string) string {
 		}
 	}
 	return plain.String()
+}
+
+// TestFieldsAsDocumented compares with the table of fields that the documentation is
+// made of. What stands beside a name in a reference counts there as part of it.
+func TestFieldsAsDocumented(t *testing.T) {
+	const table = "../translation/testdata/fields.txt"
+	data, err := os.ReadFile(table)
+	if err != nil {
+		t.Fatal(err)
+	}
+	documented := map[string]string{customize: customize, "secret": secret, "configmap": configMap, "serviceaccount": serviceAccount, "free": free}
+	compared := 0
+	for line := range strings.Lines(string(data)) {
+		columns := strings.Fields(line)
+		if len(columns) != 5 || columns[0] == "#" {
+			continue
+		}
+		path := strings.TrimPrefix(strings.NewReplacer("[]", "", "{}", "").Replace(columns[3]), "spec.")
+		need, known := fields[path]
+		who, ours := documented[columns[4]]
+		if !known || !ours {
+			continue
+		}
+		compared++
+		if need != who && !(need == free && slices.Contains(keysOfReferences, path)) {
+			t.Errorf("%s is documented as %s, and needs %q", columns[3], columns[4], need)
+		}
+	}
+	if compared < 100 {
+		t.Errorf("only %d fields were compared with %s", compared, table)
+	}
+}
+
+// keysOfReferences say which part of a Secret or ConfigMap is meant. Without its name
+// they mean nothing.
+var keysOfReferences = []string{
+	"secrets.key", "tls.certSecretKey", "packageService.tls.certSecretKey",
+	"java.log.logConfig.key", "python.log.logConfig.key", "go.log.logConfig.key",
+	"inputSpecs.cryptoConfig.cryptoSecrets.secretKey", "inputSpecs.cryptoConfig.cryptoSecrets.asVolume",
+	"producerConfig.cryptoConfig.cryptoSecrets.secretKey", "producerConfig.cryptoConfig.cryptoSecrets.asVolume",
 }

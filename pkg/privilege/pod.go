@@ -40,11 +40,8 @@ func (u *uses) ofPod(path *field.Path, pod *v1alpha1.Pod) {
 	}
 	u.ofContainers(path.Child("initContainers"), pod.InitContainers)
 	u.ofContainers(path.Child("sidecars"), pod.Sidecars)
-	if probe := pod.StartupProbe; probe != nil {
-		// The kubelet would ask other hosts from the node's network.
-		elsewhere := probe.HTTPGet != nil && probe.HTTPGet.Host != "" || probe.TCPSocket != nil && probe.TCPSocket.Host != ""
-		u.custom(path.Child("startupProbe"), elsewhere, probe)
-	}
+	// The kubelet asks what a probe names from the node's network.
+	u.custom(path.Child("startupProbe"), pod.StartupProbe != nil, pod.StartupProbe)
 }
 
 func (u *uses) ofContainers(path *field.Path, containers []corev1.Container) {

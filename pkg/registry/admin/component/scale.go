@@ -127,7 +127,7 @@ func (u *scaleUpdate) UpdatedObject(ctx context.Context, old runtime.Object) (ru
 	}
 	if scale.UID != "" && scale.UID != component.GetUID() {
 		return nil, apierrors.NewConflict(u.resource, name, fmt.Errorf(
-			"Precondition failed: UID in precondition: %v, UID in object meta: %v", scale.UID, component.GetUID()))
+			"precondition failed: UID in precondition: %v, UID in object meta: %v", scale.UID, component.GetUID()))
 	}
 	if err := u.scale(component, scale.Spec.Replicas); err != nil {
 		return nil, err
