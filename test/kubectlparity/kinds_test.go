@@ -43,7 +43,7 @@ var (
 		fixed: `"tenant":"another"`, fixedPath: "spec.tenant",
 		envBegin: `"pod":{"env":[`, envEnd: `]}`, envPath: "/spec/pod/env", envField: ".spec.pod.env",
 		condition: "Reconciled=Unknown",
-		settled:   func(*unstructured.Unstructured) bool { return true },
+		settled:   observed,
 		body: `spec:
   className: echo.Echo
   python: {}
@@ -130,8 +130,11 @@ var custom = kind{
 	body:    "spec: {forwardSourceMessageProperty: true}\n",
 }
 
-// observed says whether the status is about the spec as it is.
+// observed says whether the status is about the spec as it is, or will never be.
 func observed(object *unstructured.Unstructured) bool {
+	if object.GetDeletionTimestamp() != nil {
+		return true
+	}
 	generation, _, err := unstructured.NestedInt64(object.Object, "status", "observedGeneration")
 	return err == nil && generation == object.GetGeneration()
 }

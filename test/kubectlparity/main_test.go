@@ -15,6 +15,8 @@ const (
 	// These are generous: the machine may be shared.
 	startTimeout   = 5 * time.Minute
 	commandTimeout = 2 * time.Minute
+
+	settlePause = 50 * time.Millisecond
 )
 
 // packagePattern is what the configuration allows besides package URLs. A package

@@ -30,7 +30,7 @@ type ScaleREST struct {
 }
 
 func newScaleREST(store *view.REST, resource schema.GroupResource) *ScaleREST {
-	return &ScaleREST{TableConvertor: rest.NewDefaultTableConvertor(resource), store: store, resource: resource}
+	return &ScaleREST{TableConvertor: scaleTable{}, store: store, resource: resource}
 }
 
 var (
