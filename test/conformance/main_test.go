@@ -121,7 +121,7 @@ func startPulsar(t *testing.T, chosen mode, script script) *pulsarstandalone.Pul
 }
 
 // startShim returns the base URL of a pulsar-admin-shim on a control plane, for a Pulsar
-// that answers at web.
+// that answers at web and has the built-ins of connectors.yaml.
 func startShim(t *testing.T, web string) string {
 	t.Helper()
 	root := must[string](t)(repository())
@@ -129,7 +129,8 @@ func startShim(t *testing.T, web string) string {
 	defer cancel()
 	env, err := devenv.Start(ctx, devenv.Options{
 		BinDir: filepath.Join(root, "bin"), Dir: keptFolder(t, "shim"), ArtifactsDir: filepath.Join(root, "artifacts"),
-		Config: strings.Replace(devenv.DefaultConfig, devenv.DefaultWebServiceURL, web, 1),
+		Config:     strings.Replace(devenv.DefaultConfig, devenv.DefaultWebServiceURL, web+"\n  adminUrl: "+web, 1),
+		Connectors: must[[]byte](t)(os.ReadFile("connectors.yaml")),
 	})
 	if err != nil {
 		t.Fatalf("could not start an environment (make build control-plane builds it): %v", err)

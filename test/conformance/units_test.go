@@ -38,6 +38,7 @@ func TestDifferences(t *testing.T) {
 		"- {name: n, class: security, steps: a, pulsar: b, shim: c}",
 		"- {name: n, class: security, reason: r, steps: a, pulsar: b}",
 		"- {name: n, class: security, reason: r, steps: a, pulsar: '(', shim: c}",
+		entry + ", without: '('}",
 		entry + ", unknown: 1}",
 	} {
 		if _, err := load(broken); err == nil {
@@ -50,6 +51,12 @@ func TestDifferences(t *testing.T) {
 	shim := answer{Out: "two", Exchanges: []exchange{{Status: 204}}}
 	if explain(plain, "a step", pulsar, shim) != nil {
 		t.Error("another status needs no decision")
+	}
+	if explain(must[[]*difference](t)(load(entry+", decision: 33, without: 'one|two|204'}")), "a step", pulsar, shim) != nil {
+		t.Error("what remains without the difference may differ")
+	}
+	if explain(must[[]*difference](t)(load(entry+", decision: 33, without: 'one|two|204|400'}")), "a step", pulsar, shim) == nil {
+		t.Error("what is the same without the difference differs")
 	}
 	if explain(decided, "a step", pulsar, shim) == nil || !decided[0].used {
 		t.Error("a listed difference is none")

@@ -76,6 +76,8 @@ type Options struct {
 	Nodes int
 	// Config replaces DefaultConfig.
 	Config string
+	// Connectors replaces artifacts/samples/connectors.yaml.
+	Connectors []byte
 	// KubeAPIServerArgs, APIServerArgs and ShimArgs are appended to the flags of
 	// kube-apiserver, functionmesh-apiserver and pulsar-admin-shim.
 	KubeAPIServerArgs []string
@@ -153,9 +155,12 @@ func (e *Env) start(ctx context.Context) error {
 	if err := e.writeCredentials(ctx); err != nil {
 		return err
 	}
-	connectors, err := os.ReadFile(filepath.Join(e.options.ArtifactsDir, "samples", "connectors.yaml"))
-	if err != nil {
-		return fmt.Errorf("could not read the connectors file: %w", err)
+	connectors := e.options.Connectors
+	if connectors == nil {
+		connectors, err = os.ReadFile(filepath.Join(e.options.ArtifactsDir, "samples", "connectors.yaml"))
+		if err != nil {
+			return fmt.Errorf("could not read the connectors file: %w", err)
+		}
 	}
 	if err := os.WriteFile(e.ConnectorsFile(), connectors, 0o600); err != nil {
 		return fmt.Errorf("could not write the connectors file: %w", err)
@@ -214,7 +219,7 @@ func (e *Env) Kubectl(ctx context.Context, args ...string) *exec.Cmd {
 }
 
 // ConnectorsFile returns the path of the connectors file that every
-// functionmesh-apiserver follows. It begins as artifacts/samples/connectors.yaml.
+// functionmesh-apiserver follows. It begins as Options.Connectors.
 func (e *Env) ConnectorsFile() string {
 	return filepath.Join(e.ControlPlane.Dir(), "connectors.yaml")
 }
