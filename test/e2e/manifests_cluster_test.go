@@ -181,7 +181,11 @@ func (c *manifestCluster) installCertManagerCRDs(ctx context.Context, t *testing
 	t.Logf("checking certificates against the CRDs of cert-manager %s", downloaded.Version)
 	for _, resource := range []string{"issuers", "certificates"} {
 		c.kubectl(ctx, t, "create", "-f", filepath.Join(downloaded.Dir, "deploy", "crds", "cert-manager.io_"+resource+".yaml"))
-		c.kubectl(ctx, t, "wait", "--for=condition=Established", "--timeout="+manifestTimeout.String(), "crd/"+resource+".cert-manager.io")
+		// kubectl wait gives up on a definition that has no conditions yet.
+		waitFor(ctx, t, resource+" to be established", func(ctx context.Context) (bool, error) {
+			err := c.command(ctx, c.kubectlPath, "wait", "--for=condition=Established", "--timeout=10s", "crd/"+resource+".cert-manager.io").Run()
+			return err == nil, err
+		})
 	}
 }
 
