@@ -15,7 +15,7 @@ CONTROL_PLANE := etcd kube-apiserver kube-controller-manager kubectl
 NODES := kube-scheduler kwok
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test check unit-test e2e-test conformance verify update generate bench clean control-plane nodes
+.PHONY: help run build test check unit-test e2e-test conformance kubectl-parity verify update generate bench clean control-plane nodes
 # Targets of one make call share go's caches and two cores: side by side they only get slower.
 .NOTPARALLEL:
 
@@ -72,6 +72,9 @@ e2e-test: control-plane nodes build ## Run the tests on a real control plane.
 # record, which keeps them; by itself the test asks a real Pulsar where one can be had.
 conformance: control-plane build ## Compare the shim's answers with those of a real Pulsar.
 	@cd test && $(GO) test -count 1 -v -timeout $(TEST_TIMEOUT) ./conformance
+
+kubectl-parity: control-plane build ## Compare kubectl on our kinds with kubectl on built-in ones.
+	@cd test && $(GO) test -count 1 -timeout $(TEST_TIMEOUT) ./kubectlparity
 
 verify: ## Check that everything generated is up to date.
 	@$(call each-script,hack/verify-*.sh)
