@@ -142,6 +142,7 @@ func TestQuiet(t *testing.T) {
 	create(ctx, t, namespace, newFunction("busy", 1))
 	waitFor(ctx, t, namespace, "busy", v1alpha1.ConditionReady, "Ready")
 	before := waitFor(ctx, t, namespace, "quiet", v1alpha1.ConditionReady, "Ready").ResourceVersion
+	began := time.Now()
 	pods := env.ControlPlane.Client().CoreV1().Pods(namespace)
 	for i, broken := range []bool{true, false, true} {
 		// News of a pod that say nothing, and then news of another that do: when
@@ -163,6 +164,25 @@ func TestQuiet(t *testing.T) {
 	}
 	if after := getCR(ctx, t, "functions", namespace, "quiet"); after.GetResourceVersion() != before {
 		t.Errorf("was written: version %s became %s: %v", before, after.GetResourceVersion(), after.GetAnnotations())
+	}
+	// A write of the same text would leave the version as it was.
+	since := func(name string) (count int, err error) {
+		times, err := patches(namespace, name)
+		for _, written := range times {
+			if written.After(began) {
+				count++
+			}
+		}
+		return count, err
+	}
+	eventually(ctx, t, "the audit log", func() error {
+		if count, err := since("busy"); err != nil || count < 3 {
+			return fmt.Errorf("only %d writes (%v)", count, err)
+		}
+		return nil
+	})
+	if count, err := since("quiet"); err != nil || count > 0 {
+		t.Errorf("was written %d times: %v", count, err)
 	}
 }
 
