@@ -121,8 +121,9 @@ func (m *errorMapper) status(ctx context.Context, err error) error {
 	if status.Reason == metav1.StatusReasonInvalid && status.Details != nil {
 		m.rewriteCauses(&status)
 	}
-	if status.Reason != metav1.StatusReasonForbidden || !strings.Contains(status.Message, "exceeded quota: ") {
-		// A quota's text names the resource that an administrator put a quota on.
+	if status.Reason != metav1.StatusReasonForbidden || !strings.Contains(status.Message, " quota: ") {
+		// A quota's text, such as "exceeded quota: ..." or "status unknown for quota: ...",
+		// names the resource that an administrator put a quota on.
 		status.Message = m.rename(status.Message)
 	}
 	return &apierrors.StatusError{ErrStatus: status}
