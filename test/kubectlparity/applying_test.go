@@ -2,7 +2,7 @@ package kubectlparity
 
 // applying are scenes of kubectl apply and diff.
 var applying = []scene{
-	{name: "apply", everyKind: true, steps: []step{
+	{name: "apply", steps: []step{
 		{args: "diff -f -", input: "<object echo>", shape: changedNames},
 		{args: "apply -f - --dry-run=client", input: "<object echo>"},
 		{args: "apply -f - --dry-run=server", input: "<object echo>"},

@@ -33,7 +33,7 @@ var deleting = []scene{
 		{args: "delete <kinds> --all"},
 		{args: "get <kinds>"},
 	}},
-	{name: "delete with a finalizer", everyKind: true, steps: []step{
+	{name: "delete with a finalizer", steps: []step{
 		{args: "create -f -", input: "<object echo>"},
 		{args: `patch <kind> echo --type=merge -p '{"metadata":{"finalizers":["example.org/hold"]}}'`},
 		{args: "delete <kind> echo --wait=false"},
@@ -46,7 +46,7 @@ var deleting = []scene{
 		{args: "wait <kind>/echo --for=delete --timeout=60s"},
 		{args: "get <kind> echo"},
 	}},
-	{name: "wait", everyKind: true, steps: []step{
+	{name: "wait", steps: []step{
 		{note: "nothing there", args: "wait <kind>/echo --for=condition=<condition> --timeout=1s"},
 		{note: "nothing there", args: "wait <kind>/echo --for=delete --timeout=1s"},
 		{note: "nothing there", args: "wait <kind>/echo --for=create --timeout=1s"},

@@ -72,7 +72,7 @@ var reading = []scene{
 		{args: "events"},
 		{args: "get all -o name"},
 	}},
-	{name: "what there is", everyKind: true, steps: []step{
+	{name: "what there is", steps: []step{
 		{args: "explain <kind>", shape: headings},
 		{args: "explain <kinds>.spec", shape: headings},
 		{args: "explain <kind>.spec.<number>", shape: headings},

@@ -45,7 +45,7 @@ var writing = []scene{
 		{note: "no YAML", args: "create -f -", input: "{"},
 		{args: "get <kinds> -o name"},
 	}},
-	{name: "replace", everyKind: true, steps: []step{
+	{name: "replace", steps: []step{
 		{note: "nothing there", args: "replace -f -", input: "<object echo>"},
 		{args: "create -f -", input: "<object echo>"},
 		{args: "replace -f -", input: "<object echo;<number>: 3>"},
@@ -138,7 +138,7 @@ var writing = []scene{
 		{note: "deleted", args: "get <kind> echo -o jsonpath={.metadata.finalizers}"},
 		{args: `patch <kind> echo --type=merge -p '{"metadata":{"finalizers":null}}'`},
 	}},
-	{name: "label", everyKind: true, steps: []step{
+	{name: "label", steps: []step{
 		{args: "create -f -", input: "<object echo>"},
 		{note: "other", args: "create -f -", input: "<object other>"},
 		{args: "label <kind> echo team=blue tier=1"},
