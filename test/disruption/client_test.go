@@ -11,6 +11,7 @@ import (
 	"mime/multipart"
 	"net"
 	"net/http"
+	"net/textproto"
 	"strconv"
 	"strings"
 	"testing"
@@ -232,8 +233,15 @@ func restWrite(t *testing.T, method, name, config string) call {
 	t.Helper()
 	var body bytes.Buffer
 	form := multipart.NewWriter(&body)
+	contentTypes := map[string]string{"functionConfig": "application/json", "url": "text/plain"}
 	for field, value := range map[string]string{"functionConfig": config, "url": "function://public/default/exclamation@1.0"} {
-		if err := form.WriteField(field, value); err != nil {
+		part, err := form.CreatePart(textproto.MIMEHeader{
+			"Content-Disposition": {fmt.Sprintf("form-data; name=%q", field)}, "Content-Type": {contentTypes[field]},
+		})
+		if err == nil {
+			_, err = io.WriteString(part, value)
+		}
+		if err != nil {
 			t.Fatal(err)
 		}
 	}

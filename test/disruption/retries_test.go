@@ -105,7 +105,12 @@ func TestRefusalsComeThroughOnce(t *testing.T) {
 			t.Run(test.name+"/"+refusal.name, func(t *testing.T) {
 				refused := backend.intercept(t, test.refuse, refusal.ServeHTTP)
 				refusal.check(t, direct.do(ctx, t, test.call))
-				if count := refused.count.Load(); count != 1 {
+				// Those with the identity's label and those without are looked for at once.
+				most := int64(1)
+				if test.name == "create, its look for others" {
+					most = 2
+				}
+				if count := int64(refused.count.Load()); count < 1 || count > most {
 					t.Errorf("the backend was asked %d times", count)
 				}
 			})
