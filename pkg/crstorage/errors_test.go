@@ -78,6 +78,8 @@ func TestMissingDefinition(t *testing.T) {
 func TestStatusErrors(t *testing.T) {
 	quota := apierrors.NewForbidden(functions.GroupResource(), "f",
 		errors.New("exceeded quota: q, requested: count/functions.compute.functionmesh.io=1"))
+	uncounted := apierrors.NewForbidden(functions.GroupResource(), "f",
+		errors.New("status unknown for quota: q, resources: count/functions.compute.functionmesh.io"))
 	invalid := apierrors.NewInvalid(schema.GroupKind{Group: functions.Group, Kind: "Function"}, "f", field.ErrorList{
 		field.Invalid(field.NewPath("spec", "replicas"), -4, "spec.replicas in body should be greater than or equal to 0"),
 	})
@@ -90,7 +92,8 @@ func TestStatusErrors(t *testing.T) {
 		contains []string
 		lacks    []string
 	}{
-		"quota text stays": {quota, http.StatusForbidden, []string{"count/functions.compute.functionmesh.io=1"}, nil},
+		"a quota that is not counted yet": {uncounted, http.StatusForbidden, []string{"count/functions.compute.functionmesh.io"}, nil},
+		"quota text stays":                {quota, http.StatusForbidden, []string{"count/functions.compute.functionmesh.io=1"}, nil},
 		"paths are the view's": {invalid, http.StatusUnprocessableEntity,
 			[]string{`PulsarFunction.admin.functionmesh.io "f" is invalid`, "spec.parallelism"}, []string{"spec.replicas", "compute"}},
 		"retry-after stays": {timeout, http.StatusGatewayTimeout, []string{"Too large resource version"}, nil},

@@ -20,7 +20,6 @@ var scaling = []scene{
 		{args: "scale <kinds> --all --replicas=7"},
 		{args: "scale <kinds> -l none=none --replicas=7"},
 		{args: "scale <kind>/echo --replicas=8 -o name"},
-		{args: "scale <kind>/echo --replicas=1 --timeout=1s"},
 		{args: "autoscale <kind> echo --min=1 --max=3 --cpu=50% --dry-run=client"},
 		{args: "autoscale <kind> echo --min=1 --max=3 --cpu=50%"},
 		{args: "autoscale <kind> echo --min=3 --max=1"},
