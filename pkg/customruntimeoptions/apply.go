@@ -71,6 +71,25 @@ func (o *Options) applyToPod(spec *adminv1alpha1.ComponentSpec, defaultImage str
 	}
 }
 
+// ApplyImageTag gives a component the image that runs it by default, with the tag that
+// its text names, unless the component or its text names an image. Only the server
+// knows that image, so this is not for Apply, whose other callers don't.
+func ApplyImageTag(component adminv1alpha1.Component, defaultImage string) {
+	spec := component.Common()
+	options, err := Parse(spec.CustomRuntimeOptions)
+	if err != nil || options.RunnerImageTag == "" || options.RunnerImage != "" || spec.Pod != nil && spec.Pod.Image != "" {
+		return
+	}
+	image := withTag(defaultImage, options.RunnerImageTag)
+	if image == defaultImage {
+		return
+	}
+	if spec.Pod == nil {
+		spec.Pod = &adminv1alpha1.Pod{}
+	}
+	spec.Pod.Image = image
+}
+
 func (o *Options) applyToLog(runtime *adminv1alpha1.Runtime) {
 	if o.LogLevel == "" && o.LogRotationPolicy == "" {
 		return
@@ -192,19 +211,21 @@ func rotationPolicy(text string) string {
 	return text
 }
 
-// withTag replaces the tag of an image. The last path element has it, since a
-// registry can have a port.
+// withTag replaces the tag of an image, and its digest.
 func withTag(image, tag string) string {
-	name := strings.TrimSuffix(image, ":"+tagOf(image))
+	name, _, _ := strings.Cut(image, "@")
+	name = strings.TrimSuffix(name, ":"+tagOf(name))
 	if name == "" {
 		return ""
 	}
 	return name + ":" + tag
 }
 
+// tagOf returns the tag of an image, if it has one. It is in the last element of the
+// path, since a registry can have a port.
 func tagOf(image string) string {
-	last := image[strings.LastIndexByte(image, '/')+1:]
-	_, tag, _ := strings.Cut(last, ":")
+	name, _, _ := strings.Cut(image, "@")
+	_, tag, _ := strings.Cut(name[strings.LastIndexByte(name, '/')+1:], ":")
 	return tag
 }
 

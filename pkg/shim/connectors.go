@@ -142,7 +142,8 @@ func (c *connectors) configDefinition(kind *kind, isOne func(v1alpha1.PulsarConn
 }
 
 // reload answers who asks for the catalogue to be read again. There is nothing to do:
-// the API server reads its file whenever it changes, and the shim keeps no copy.
+// each replica of the API server looks at its file before it answers what is in it, or
+// what a built-in package stands for, and the shim keeps no copy.
 func (c *connectors) reload(refusal string) handler {
 	return func(writer http.ResponseWriter, request *restful.Request) error {
 		if err := c.superuser.mayChange(request.Request.Context(), refusal); err != nil {

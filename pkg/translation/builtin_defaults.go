@@ -43,6 +43,14 @@ func (t *Translator[CR, P, View]) setBuiltinDefaults(view, before adminv1alpha1.
 	}
 }
 
+// refreshCatalogue makes sure that a built-in package means what the catalogue's file
+// says now. With a file that can't be read it means what it meant before.
+func (t *Translator[CR, P, View]) refreshCatalogue(view adminv1alpha1.Component) {
+	if strings.HasPrefix(locationOf(view), connectors.Prefix) {
+		_ = t.catalogue.Reload()
+	}
+}
+
 // entryOf returns the entry of the catalogue that a view's package is. One that is
 // no longer there is an empty entry.
 func (t *Translator[CR, P, View]) entryOf(view adminv1alpha1.Component) (adminv1alpha1.PulsarConnectorSpec, bool) {

@@ -12,16 +12,21 @@ import (
 	"k8s.io/utils/ptr"
 
 	adminv1alpha1 "github.com/function-mesh/functionmesh-apiserver/pkg/apis/admin/v1alpha1"
+	"github.com/function-mesh/functionmesh-apiserver/pkg/customruntimeoptions"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/identity"
 )
 
 // Default fills in what the author of something new left to the server: Pulsar's
 // defaults, the cluster, what a built-in package brings along, the type classes, what
-// Go functions need, and resources. The identity is not among it.
+// Go functions need, what the configuration has for every component, the image of a
+// tag, and resources. The identity is not among it.
 func (t *Translator[CR, P, View]) Default(view View) {
+	t.refreshCatalogue(view)
 	t.setBuiltinDefaults(view, nil)
 	t.setDefaults(view)
 	setGoInputs(view)
+	t.setServerDefaults(view, nil)
+	customruntimeoptions.ApplyImageTag(view, t.defaultImageOf(view))
 	t.setDefaultResources(view)
 }
 
@@ -29,9 +34,14 @@ func (t *Translator[CR, P, View]) Default(view View) {
 // are unless the update is about them: an adopted one may do without any, and must
 // not be restarted because somebody labels it.
 func (t *Translator[CR, P, View]) DefaultUpdate(view, before View) {
+	if locationOf(view) != locationOf(before) {
+		t.refreshCatalogue(view)
+	}
 	t.setBuiltinDefaults(view, before)
 	t.setDefaults(view)
 	setGoInputs(view)
+	t.setServerDefaults(view, before)
+	customruntimeoptions.ApplyImageTag(view, t.defaultImageOf(view))
 	if !equality.Semantic.DeepEqual(resourcesToCR(view.Common().Resources), resourcesToCR(before.Common().Resources)) {
 		t.setDefaultResources(view)
 	}

@@ -39,6 +39,41 @@ type FunctionMeshAPIServerConfiguration struct {
 	FunctionEnabled *bool `json:"functionEnabled,omitempty"`
 	SourceEnabled   *bool `json:"sourceEnabled,omitempty"`
 	SinkEnabled     *bool `json:"sinkEnabled,omitempty"`
+	// Defaults are what new components of every kind get beside what their authors say,
+	// FunctionDefaults, SourceDefaults and SinkDefaults those of one kind: where both
+	// say something of the same name, the kind's counts.
+	Defaults         ComponentDefaults `json:"defaults,omitempty"`
+	FunctionDefaults ComponentDefaults `json:"functionDefaults,omitempty"`
+	SourceDefaults   ComponentDefaults `json:"sourceDefaults,omitempty"`
+	SinkDefaults     ComponentDefaults `json:"sinkDefaults,omitempty"`
+}
+
+// ComponentDefaults are parts of a component that it gets when it is created, each
+// unless its author sets that of the same name, mount path or key. They are shown in the
+// component, and an update that leaves them out doesn't take them away, as long as they
+// are configured. Its author needs no right for them. Existing components don't get them.
+type ComponentDefaults struct {
+	// Labels are of the object and of its pods.
+	Labels map[string]string `json:"labels,omitempty"`
+	// Annotations are of pods.
+	Annotations map[string]string `json:"annotations,omitempty"`
+	// Env are environment variables of instances.
+	Env []corev1.EnvVar `json:"env,omitempty"`
+	// ServiceAccountName is the account that pods run with.
+	ServiceAccountName string `json:"serviceAccountName,omitempty"`
+	// ImagePullPolicy says when images are pulled, ImagePullSecrets with which Secrets.
+	ImagePullPolicy  corev1.PullPolicy             `json:"imagePullPolicy,omitempty"`
+	ImagePullSecrets []corev1.LocalObjectReference `json:"imagePullSecrets,omitempty"`
+	// Volumes are of pods, and VolumeMounts where instances have them.
+	Volumes      []corev1.Volume      `json:"volumes,omitempty"`
+	VolumeMounts []corev1.VolumeMount `json:"volumeMounts,omitempty"`
+	// InitContainers run before the instance.
+	InitContainers []corev1.Container `json:"initContainers,omitempty"`
+	// JavaOpts are options of the Java virtual machine, of components in Java that have
+	// none of their own.
+	JavaOpts []string `json:"javaOpts,omitempty"`
+	// ExtraDependenciesDir has further classes of components in Java.
+	ExtraDependenciesDir string `json:"extraDependenciesDir,omitempty"`
 }
 
 // PulsarCluster is a Pulsar cluster and how an instance reaches it.

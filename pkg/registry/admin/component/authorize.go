@@ -24,7 +24,7 @@ const (
 )
 
 // authorize refuses what gives the pods of a component more than its author has. old is
-// nil for a new component.
+// what needs no right: the component before, or of a new one what the server gives it.
 func (c *checks) authorize(ctx context.Context, component, old v1alpha1.Component) error {
 	namespace := genericapirequest.NamespaceValue(ctx)
 	missing, err := privilege.Check(ctx, c.config.Authorizer, namespace, privilege.Required(component, old))

@@ -12,7 +12,8 @@ import (
 
 // checks is what a write has to pass after validation and admission.
 type checks struct {
-	config Config
+	config   Config
+	defaults defaults
 }
 
 // create checks the rights of the author of a new component and that its tenant and
@@ -21,7 +22,8 @@ type checks struct {
 // each other under different names are not caught here.
 func (c *checks) create(ctx context.Context, obj runtime.Object, dryRun bool) error {
 	component := obj.(v1alpha1.Component)
-	if err := c.authorize(ctx, component, nil); err != nil {
+	// What the server gives every component needs no right of its author.
+	if err := c.authorize(ctx, component, c.defaults.server(component)); err != nil {
 		return err
 	}
 	if err := c.checkNamespace(ctx, component); err != nil {

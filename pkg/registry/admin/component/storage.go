@@ -62,6 +62,9 @@ type Translator[CR any, View v1alpha1.Component] interface {
 	Default(View)
 	// DefaultUpdate does the same for a changed one.
 	DefaultUpdate(view, before View)
+	// ServerDefaults returns a component with nothing but what the server gives one like
+	// view, whoever its author is.
+	ServerDefaults(view View) View
 }
 
 // NewREST returns the storage of a kind and of its subresources, by their paths.
@@ -83,9 +86,10 @@ func NewREST[CR any, P crstorage.Object[CR], View v1alpha1.Component](kind Kind,
 		},
 	}, translator)
 
-	strategy := newStrategy(config, typedDefaults[CR, View]{translator})
+	defaults := typedDefaults[CR, View]{translator}
+	strategy := newStrategy(config, defaults)
 	table := newTable(kind)
-	checks := &checks{config: config}
+	checks := &checks{config: config, defaults: defaults}
 	served, err := view.New(view.Config{
 		Store: &genericregistry.Store{
 			NewFunc:                   newObject,
@@ -118,6 +122,8 @@ func NewREST[CR any, P crstorage.Object[CR], View v1alpha1.Component](kind Kind,
 type defaults interface {
 	create(v1alpha1.Component)
 	update(component, before v1alpha1.Component)
+	// server returns a component with nothing but what the server gives component.
+	server(component v1alpha1.Component) v1alpha1.Component
 }
 
 type typedDefaults[CR any, View v1alpha1.Component] struct{ translator Translator[CR, View] }
@@ -128,4 +134,8 @@ func (d typedDefaults[CR, View]) create(component v1alpha1.Component) {
 
 func (d typedDefaults[CR, View]) update(component, before v1alpha1.Component) {
 	d.translator.DefaultUpdate(component.(View), before.(View))
+}
+
+func (d typedDefaults[CR, View]) server(component v1alpha1.Component) v1alpha1.Component {
+	return d.translator.ServerDefaults(component.(View))
 }

@@ -164,6 +164,11 @@ func (r *REST) notOlderThan(resourceVersion string) (*connectors.Snapshot, error
 	if err != nil {
 		return nil, err
 	}
+	if resourceVersion == "" {
+		// Whoever asks for the latest gets what the file says now, in each replica. Of a
+		// file that can't be read it is what it said before.
+		_ = r.catalogue.Reload()
+	}
 	current := r.catalogue.Current()
 	if version > current.Version && r.catalogue.At(version) == nil {
 		return nil, r.unknownVersion(version)
