@@ -133,6 +133,7 @@ func validate(config *v1alpha1.FunctionMeshAPIServerConfiguration) field.ErrorLi
 			errs = append(errs, field.Invalid(field.NewPath("additionalPackageUrlPatterns").Index(i), pattern, err.Error()))
 		}
 	}
+	errs = append(errs, validateDefaults(config)...)
 	return append(errs, validateResources(config)...)
 }
 

@@ -1,7 +1,6 @@
 package config
 
 import (
-	"cmp"
 	"fmt"
 	"path"
 	"slices"
@@ -35,7 +34,12 @@ type workerConfig struct {
 		FunctionRunnerImages map[string]string `yaml:"functionRunnerImages"`
 		DefaultResources     workerResources   `yaml:"defaultResources"`
 		ConnectorsFile       string            `yaml:"connectorDefinitionsFilePath"`
+		workerDefaults       `yaml:",inline"`
 	} `yaml:"functionsWorkerServiceCustomConfigs"`
+	Factory struct {
+		ExtraDependenciesDir string            `yaml:"extraFunctionDependenciesDir"`
+		CustomLabels         map[string]string `yaml:"customLabels"`
+	} `yaml:"functionRuntimeFactoryConfigs"`
 }
 
 // workerResources are amounts as Pulsar has them: cores and bytes.
@@ -65,7 +69,11 @@ func ParseWorker(data []byte) (*v1alpha1.FunctionMeshAPIServerConfiguration, []s
 			return nil, nil, fmt.Errorf("could not parse the worker's configuration: %w", err)
 		}
 	}
-	config, err := complete(worker.config())
+	config, err := worker.config()
+	if err != nil {
+		return nil, nil, err
+	}
+	config, err = complete(config)
 	if err != nil {
 		return nil, nil, fmt.Errorf("%w; in a functions_worker.yml these are %s", err, workerNames)
 	}
@@ -76,7 +84,7 @@ func ParseWorker(data []byte) (*v1alpha1.FunctionMeshAPIServerConfiguration, []s
 const workerNames = "pulsarFunctionsCluster, pulsarServiceUrl, pulsarWebServiceUrl (pulsarClusters), downloadDirectory (packageDirectory), " +
 	workerCustom + ".functionRunnerImages (runnerImages)"
 
-func (w *workerConfig) config() *v1alpha1.FunctionMeshAPIServerConfiguration {
+func (w *workerConfig) config() (*v1alpha1.FunctionMeshAPIServerConfiguration, error) {
 	config := &v1alpha1.FunctionMeshAPIServerConfiguration{
 		PulsarClusters: []v1alpha1.PulsarCluster{{
 			Name:          w.PulsarFunctionsCluster,
@@ -106,7 +114,7 @@ func (w *workerConfig) config() *v1alpha1.FunctionMeshAPIServerConfiguration {
 	if w.sameURLPatterns() {
 		config.AdditionalPackageURLPatterns = w.FunctionURLPatterns
 	}
-	return config
+	return config, w.setDefaults(config)
 }
 
 // sameURLPatterns says whether one list can stand for both. Else either kind would be
@@ -125,91 +133,4 @@ func (r workerResources) list() corev1.ResourceList {
 		list[corev1.ResourceMemory] = *resource.NewQuantity(*r.RAM, resource.BinarySI)
 	}
 	return list
-}
-
-// customHonoured are the members of functionsWorkerServiceCustomConfigs that are read.
-var customHonoured = []string{
-	"functionEnabled", "sourceEnabled", "sinkEnabled", "functionRunnerImages", "defaultResources", "connectorDefinitionsFilePath",
-	// The file is looked at more often than that.
-	"connectorSearchIntervalSeconds",
-}
-
-// workerMatters are Pulsar's own members that decide what becomes of a function, and
-// that have no effect here. The others are about a worker that runs functions itself,
-// or about its own listeners.
-var workerMatters = []string{
-	"authenticationEnabled", "authenticationProviders", "authorizationEnabled", "authorizationProvider", "superUserRoles", "proxyRoles",
-	"anonymousUserRole", "functionAuthProviderClassName", "clientAuthenticationPlugin", "clientAuthenticationParameters",
-	"brokerClientAuthenticationEnabled", "brokerClientAuthenticationPlugin", "brokerClientAuthenticationParameters",
-	"useTls", "tlsEnabled", "tlsAllowInsecureConnection", "tlsEnableHostnameVerification", "tlsTrustCertsFilePath", "brokerClientTrustCertsFilePath",
-	"stateStorageServiceUrl", "stateStorageProviderImplementation", "secretsProviderConfiguratorClassName", "secretsProviderConfiguratorConfig",
-	"runtimeCustomizerClassName", "runtimeCustomizerConfig", "validateConnectorConfig", "forwardSourceMessageProperty",
-	"exposeAdminClientEnabled", "ignoreUnknownConfigFields",
-}
-
-// workerInstead says what to do where something has another place here.
-var workerInstead = map[string]string{
-	"jobNamespace":          "--default-namespace of pulsar-admin-shim",
-	"authenticationEnabled": "pulsar-admin-shim's flags and Kubernetes' RBAC", "authorizationEnabled": "Kubernetes' RBAC",
-	"superUserRoles": "Kubernetes' RBAC",
-}
-
-// notHonoured returns the members that are set, matter, and have no effect.
-func notHonoured(worker workerConfig, members map[string]any) []string {
-	var names []string
-	add := func(prefix, name string, value any) {
-		if !isSet(value) {
-			return
-		}
-		full := prefix + name
-		if instead, ok := workerInstead[name]; ok {
-			full += " (instead: " + instead + ")"
-		}
-		names = append(names, full)
-	}
-	for name, value := range members {
-		if slices.Contains(workerMatters, name) {
-			add("", name, value)
-		}
-	}
-	for _, within := range []string{workerCustom, "functionRuntimeFactoryConfigs"} {
-		nested, _ := members[within].(map[string]any)
-		for name, value := range nested {
-			if within != workerCustom || !slices.Contains(customHonoured, name) {
-				add(within+".", name, value)
-			}
-		}
-	}
-	for name, resources := range map[string]workerResources{
-		workerCustom + ".defaultResources": worker.Custom.DefaultResources,
-		"functionInstanceMinResources":     worker.FunctionInstanceMinResources,
-		"functionInstanceMaxResources":     worker.FunctionInstanceMaxResources,
-	} {
-		if resources.Disk != nil {
-			add(name+".", "disk", *resources.Disk)
-		}
-	}
-	if !worker.sameURLPatterns() {
-		const instead = "additionalEnabledFunctionsUrlPatterns and additionalEnabledConnectorUrlPatterns (only where both are the same)"
-		names = append(names, instead)
-	}
-	slices.SortFunc(names, cmp.Compare[string])
-	return names
-}
-
-// isSet says whether a value is more than what stands for nothing.
-func isSet(value any) bool {
-	switch value := value.(type) {
-	case nil:
-		return false
-	case bool:
-		return value
-	case string:
-		return value != ""
-	case []any:
-		return len(value) > 0
-	case map[string]any:
-		return len(value) > 0
-	}
-	return true
 }

@@ -42,6 +42,20 @@ func TestLoadWorker(t *testing.T) {
 		FunctionEnabled:              ptr.To(true),
 		SourceEnabled:                ptr.To(true),
 		SinkEnabled:                  ptr.To(false),
+		Defaults: v1alpha1.ComponentDefaults{
+			Labels: map[string]string{"team": "data", "from": "factory"}, Annotations: map[string]string{"scrape": "true"},
+			Env:                []corev1.EnvVar{{Name: "A", Value: "b"}, {Name: "Z", Value: "z"}},
+			ServiceAccountName: "runner", ImagePullPolicy: corev1.PullAlways, ImagePullSecrets: []corev1.LocalObjectReference{{Name: "registry"}},
+			Volumes:      []corev1.Volume{{Name: "data", VolumeSource: corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{}}}},
+			VolumeMounts: []corev1.VolumeMount{{Name: "data", MountPath: "/data"}},
+			JavaOpts:     []string{"-Xmx1g", "-Dx=y"}, ExtraDependenciesDir: "/pulsar/lib",
+		},
+		FunctionDefaults: v1alpha1.ComponentDefaults{Labels: map[string]string{"kind": "function"}},
+		SourceDefaults:   v1alpha1.ComponentDefaults{Annotations: map[string]string{"kind": "source"}},
+		SinkDefaults: v1alpha1.ComponentDefaults{
+			Env:            []corev1.EnvVar{{Name: "KIND", Value: "sink"}},
+			InitContainers: []corev1.Container{{Name: "prepare", Image: "busybox", Command: []string{"true"}}},
+		},
 	}
 	if !equality.Semantic.DeepEqual(got, want) {
 		t.Errorf("it was read differently (-want +got):\n%s", cmp.Diff(want, got))
@@ -51,14 +65,13 @@ func TestLoadWorker(t *testing.T) {
 		"authenticationProviders",
 		"brokerClientAuthenticationParameters",
 		"brokerClientAuthenticationPlugin",
-		"functionInstanceMinResources.disk",
+		"functionInstanceMinResources.disk (Function Mesh has no such resource)",
 		"functionRuntimeFactoryConfigs.jobNamespace (instead: --default-namespace of pulsar-admin-shim)",
-		"functionRuntimeFactoryConfigs.submittingInsidePod",
-		"functionsWorkerServiceCustomConfigs.defaultResources.disk",
-		"functionsWorkerServiceCustomConfigs.env",
-		"functionsWorkerServiceCustomConfigs.javaOPTs",
-		"functionsWorkerServiceCustomConfigs.labels",
-		"functionsWorkerServiceCustomConfigs.uploadEnabled",
+		"functionRuntimeFactoryConfigs.submittingInsidePod (instead: --kubeconfig, or the pod's own account)",
+		"functionsDirectory (archives are not read; instead: connectorDefinitionsFilePath or --connectors-file)",
+		"functionsWorkerServiceCustomConfigs.defaultResources.disk (Function Mesh has no such resource)",
+		"functionsWorkerServiceCustomConfigs.ownerReference (objects would be deleted together with the worker that it names)",
+		"functionsWorkerServiceCustomConfigs.uploadEnabled (files are not taken: upload them at the broker)",
 	}
 	if !slices.Equal(ignored, wantIgnored) {
 		t.Errorf("without effect are (-want +got):\n%s", cmp.Diff(wantIgnored, ignored))
@@ -77,6 +90,10 @@ func TestParseWorkerSaysWhatIsMissing(t *testing.T) {
 		"a number":   {"cpu: 0.2", "cpu: little", "line"},
 		"too little": {"defaultResources: {cpu: 0.5", "defaultResources: {cpu: 0.1", "defaultResources.cpu"},
 		"pattern":    {`https://repo\\.example/.*`, "(", "additionalPackageUrlPatterns[0]"},
+		"a volume":   {"emptyDir:", "emptyDirectory:", workerCustom + `.volumes: unknown field "[0].emptyDirectory"`},
+		"an option":  {"-Xmx1g", "-Xmx1g $(evil)", "functionDefaults.javaOpts[1]"},
+		"options":    {"javaOPTs: -Xmx1g -Dx=y", "javaOPTs: {a: b}", workerCustom + ".javaOPTs"},
+		"a label":    {"team: data", "app: data", "functionDefaults.labels[app]"},
 		"syntax":     {"workerId: standalone", "workerId: [", "could not parse"},
 	} {
 		t.Run(name, func(t *testing.T) {
