@@ -124,3 +124,27 @@ func TestCurrent(t *testing.T) {
 		}
 	}
 }
+
+func TestApplyImageTag(t *testing.T) {
+	for _, test := range []struct{ text, image, defaultImage, want string }{
+		{`{"runnerImageTag":"2"}`, "", defaultImage, "registry.example.org:5000/runner:2"},
+		{`{"runnerImageTag":"2"}`, "", "registry.example.org:5000/runner", "registry.example.org:5000/runner:2"},
+		{`{"runnerImageTag":"2"}`, "", "runner:1@sha256:0123", "runner:2"},
+		{`{"runnerImageTag":"1"}`, "", defaultImage, ""},
+		{`{"runnerImageTag":"2"}`, "own:3", defaultImage, "own:3"},
+		{`{"runnerImageTag":"2","runnerImage":"own"}`, "", defaultImage, ""},
+		{`{"runnerImageTag":"2"}`, "", "", ""},
+		{`{}`, "", defaultImage, ""},
+		{`no JSON`, "", defaultImage, ""},
+	} {
+		view := function()
+		view.Spec.CustomRuntimeOptions = test.text
+		if test.image != "" {
+			view.Spec.Pod = &adminv1alpha1.Pod{Image: test.image}
+		}
+		ApplyImageTag(view, test.defaultImage)
+		if got := ptr.Deref(view.Spec.Pod, adminv1alpha1.Pod{}).Image; got != test.want {
+			t.Errorf("%s of %s, by default %s: the image is %q, not %q", test.text, test.image, test.defaultImage, got, test.want)
+		}
+	}
+}

@@ -1,0 +1,120 @@
+package translation
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	corev1 "k8s.io/api/core/v1"
+
+	adminv1alpha1 "github.com/function-mesh/functionmesh-apiserver/pkg/apis/admin/v1alpha1"
+	configv1alpha1 "github.com/function-mesh/functionmesh-apiserver/pkg/apis/config/v1alpha1"
+)
+
+// configWithDefaults has a default of each sort, some of which differ by kind.
+func configWithDefaults() *configv1alpha1.FunctionMeshAPIServerConfiguration {
+	config := testConfig()
+	config.Defaults = configv1alpha1.ComponentDefaults{
+		Labels: map[string]string{"team": "all", "site": "a"}, Annotations: map[string]string{"scrape": "true"},
+		Env:                []corev1.EnvVar{{Name: "A", Value: "1"}, {Name: "SECRET", Value: "none"}},
+		ServiceAccountName: "runner", ImagePullPolicy: corev1.PullAlways, ImagePullSecrets: []corev1.LocalObjectReference{{Name: "registry"}},
+		Volumes:      []corev1.Volume{{Name: "data", VolumeSource: corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{}}}},
+		VolumeMounts: []corev1.VolumeMount{{Name: "data", MountPath: "/data"}},
+		JavaOpts:     []string{"-Xmx1g"}, ExtraDependenciesDir: "/pulsar/lib",
+	}
+	config.FunctionDefaults = configv1alpha1.ComponentDefaults{
+		Labels: map[string]string{"team": "functions"}, Env: []corev1.EnvVar{{Name: "A", Value: "2"}, {Name: "B", Value: "3"}},
+		InitContainers: []corev1.Container{{Name: "prepare", Image: "busybox"}},
+	}
+	return config
+}
+
+func bareFunction() *adminv1alpha1.PulsarFunction {
+	view := &adminv1alpha1.PulsarFunction{}
+	view.Spec.Java = &adminv1alpha1.JavaRuntime{}
+	return view
+}
+
+func TestServerDefaults(t *testing.T) {
+	translator := NewFunctionTranslator(configWithDefaults(), nil)
+	view := bareFunction()
+	view.Labels = map[string]string{"site": "b"}
+	view.Spec.Secrets = map[string]adminv1alpha1.SecretRef{"SECRET": {Path: "s", Key: "k"}}
+	view.Spec.Pod = &adminv1alpha1.Pod{
+		Env: []corev1.EnvVar{{Name: "B", Value: "own"}}, VolumeMounts: []corev1.VolumeMount{{Name: "own", MountPath: "/data"}},
+		ImagePullPolicy: corev1.PullNever,
+	}
+	translator.Default(view)
+	want := &adminv1alpha1.Pod{
+		Labels: map[string]string{"team": "functions", "site": "a"}, Annotations: map[string]string{"scrape": "true"},
+		Env:                []corev1.EnvVar{{Name: "B", Value: "own"}, {Name: "A", Value: "2"}},
+		ServiceAccountName: "runner", ImagePullPolicy: corev1.PullNever, ImagePullSecrets: []corev1.LocalObjectReference{{Name: "registry"}},
+		Volumes:        []corev1.Volume{{Name: "data", VolumeSource: corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{}}}},
+		VolumeMounts:   []corev1.VolumeMount{{Name: "own", MountPath: "/data"}},
+		InitContainers: []corev1.Container{{Name: "prepare", Image: "busybox"}},
+	}
+	if diff := cmp.Diff(want, view.Spec.Pod); diff != "" {
+		t.Errorf("the pod (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff(map[string]string{"team": "functions", "site": "b"}, view.Labels); diff != "" {
+		t.Errorf("the labels (-want +got):\n%s", diff)
+	}
+	if java := view.Spec.Java; len(java.JavaOpts) != 1 || java.ExtraDependenciesDir != "/pulsar/lib" {
+		t.Errorf("java is %+v", java)
+	}
+
+	sink := &adminv1alpha1.PulsarSink{}
+	NewSinkTranslator(configWithDefaults(), nil).Default(sink)
+	if pod := sink.Spec.Pod; pod.Labels["team"] != "all" || pod.Env[0].Value != "1" || pod.InitContainers != nil {
+		t.Errorf("the pod of a sink is %+v", pod)
+	}
+	none := bareFunction()
+	NewFunctionTranslator(testConfig(), nil).Default(none)
+	if none.Spec.Pod != nil || none.Labels != nil {
+		t.Errorf("without defaults the pod is %+v, the labels %v", none.Spec.Pod, none.Labels)
+	}
+}
+
+// An update neither takes defaults away by leaving them out, nor brings what the
+// component hasn't had.
+func TestServerDefaultsOnUpdate(t *testing.T) {
+	translator := NewFunctionTranslator(configWithDefaults(), nil)
+	before := bareFunction()
+	translator.Default(before)
+	after := bareFunction()
+	translator.DefaultUpdate(after, before)
+	if diff := cmp.Diff(before.Spec.Pod, after.Spec.Pod); diff != "" {
+		t.Errorf("an update that leaves the pod out (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff(before.Spec.Java, after.Spec.Java); diff != "" {
+		t.Errorf("an update that leaves java's options out (-want +got):\n%s", diff)
+	}
+	if after.Labels != nil {
+		t.Errorf("an update that removes labels brings %v", after.Labels)
+	}
+
+	own := before.DeepCopy()
+	own.Spec.Pod.Env[0].Value, own.Spec.Pod.ServiceAccountName = "own", "own"
+	after = bareFunction()
+	translator.DefaultUpdate(after, own)
+	if pod := after.Spec.Pod; pod.ServiceAccountName != "" || len(pod.Env) != len(own.Spec.Pod.Env)-1 {
+		t.Errorf("what its author had set can't be taken away: %+v", pod)
+	}
+
+	older, labelled := bareFunction(), bareFunction()
+	labelled.Labels = map[string]string{"a": "b"}
+	translator.DefaultUpdate(labelled, older)
+	if labelled.Spec.Pod != nil || labelled.Spec.Java.JavaOpts != nil {
+		t.Errorf("a label on an older function changes its pod to %+v", labelled.Spec.Pod)
+	}
+}
+
+func TestServerDefaultsAreNotShared(t *testing.T) {
+	config := configWithDefaults()
+	translator := NewFunctionTranslator(config, nil)
+	view := translator.ServerDefaults(bareFunction())
+	view.Spec.Pod.Volumes[0].EmptyDir.Medium = corev1.StorageMediumMemory
+	view.Spec.Java.JavaOpts[0] = "-Xmx2g"
+	if diff := cmp.Diff(configWithDefaults(), config); diff != "" {
+		t.Errorf("changing a function changes the configuration (-want +got):\n%s", diff)
+	}
+}
