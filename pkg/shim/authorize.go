@@ -20,7 +20,8 @@ func (c *components) ifMayCreate(ctx context.Context, name identity.Name, refuse
 	return c.unlessUnauthorized(ctx, refused, func(ctx context.Context) error {
 		nothing := c.kind.objects.empty()
 		nothing.SetName(name.ObjectName())
-		return c.kind.objects.create(ctx, nothing, metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}})
+		_, err := c.kind.objects.create(ctx, nothing, metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}})
+		return err
 	})
 }
 

@@ -20,9 +20,9 @@ const defaultDeletionWait = 15 * time.Second
 
 // components serves the definitions of one kind of component.
 type components struct {
-	kind      *kind
-	lookup    *lookup
-	maxConfig int64
+	kind   *kind
+	lookup *lookup
+	limits formLimits
 	// budget bounds the configs that are being worked on, together.
 	budget *budget
 	// deletionWait bounds how long a request waits for an object to be gone.
@@ -88,7 +88,7 @@ func (c *components) read(request *restful.Request) (identity.Name, *form, error
 	if err != nil {
 		return name, nil, err
 	}
-	form, err := readForm(request.Request, c.kind, c.maxConfig)
+	form, err := readForm(request.Request, c.kind, c.limits)
 	if err != nil {
 		return name, nil, err
 	}
@@ -102,10 +102,10 @@ func (c *components) insert(ctx context.Context, name identity.Name, object v1al
 	bounded, cancel := context.WithTimeout(ctx, c.deletionWait)
 	defer cancel()
 	for first := true; ; first = false {
-		err := c.kind.objects.create(ctx, object, metav1.CreateOptions{FieldManager: fieldManager})
+		created, err := c.kind.objects.create(ctx, object, metav1.CreateOptions{FieldManager: fieldManager})
 		switch {
 		case err == nil:
-			return nil
+			return c.giveWay(ctx, name, created)
 		case !apierrors.IsAlreadyExists(err):
 			return subject.translate(err)
 		}

@@ -54,8 +54,11 @@ type Config struct {
 	Authenticator       caller.Authenticator
 	DefaultNamespace    string
 	MaxConfigBytes      int64
+	MaxFormParts        int
 	MaxRequestsInFlight int
 	RequestTimeout      time.Duration
+	ReadHeaderTimeout   time.Duration
+	IdleTimeout         time.Duration
 	ShutdownDelay       time.Duration
 }
 
@@ -66,8 +69,11 @@ func (o *Options) Config() (*Config, error) {
 		Authenticator:       caller.Authenticator{Anonymous: o.Anonymous},
 		DefaultNamespace:    o.DefaultNamespace,
 		MaxConfigBytes:      o.MaxConfigBytes,
+		MaxFormParts:        o.MaxFormParts,
 		MaxRequestsInFlight: o.MaxRequestsInFlight,
 		RequestTimeout:      o.RequestTimeout,
+		ReadHeaderTimeout:   o.ReadHeaderTimeout,
+		IdleTimeout:         o.IdleTimeout,
 		ShutdownDelay:       o.ShutdownDelay,
 	}
 	if o.Port != 0 {

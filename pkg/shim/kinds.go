@@ -45,7 +45,7 @@ func newKinds(client adminclient.AdminV1alpha1Interface, namespace string) []*ki
 		newKind(v1alpha1.FunctionKind, typed[*v1alpha1.PulsarFunction, *v1alpha1.PulsarFunctionList]{
 			client: client.PulsarFunctions(namespace),
 			new:    func() *v1alpha1.PulsarFunction { return &v1alpha1.PulsarFunction{} },
-		}, functionsPath),
+		}, functionsPath, "/admin/v3/function"),
 		// Older clients say sink and source.
 		newKind(v1alpha1.SinkKind, typed[*v1alpha1.PulsarSink, *v1alpha1.PulsarSinkList]{
 			client: client.PulsarSinks(namespace),
@@ -66,7 +66,7 @@ type objects interface {
 	get(ctx context.Context, name string) (v1alpha1.Component, error)
 	// list returns a page, and what to ask for the next one with.
 	list(ctx context.Context, options metav1.ListOptions) (page []v1alpha1.Component, next string, err error)
-	create(ctx context.Context, object v1alpha1.Component, options metav1.CreateOptions) error
+	create(ctx context.Context, object v1alpha1.Component, options metav1.CreateOptions) (v1alpha1.Component, error)
 	update(ctx context.Context, object v1alpha1.Component, options metav1.UpdateOptions) error
 	patch(ctx context.Context, name string, patch []byte, options metav1.PatchOptions) error
 	remove(ctx context.Context, name string, options metav1.DeleteOptions) error
@@ -112,13 +112,12 @@ func (t typed[V, L]) list(ctx context.Context, options metav1.ListOptions) ([]v1
 	return page, accessor.GetContinue(), err
 }
 
-func (t typed[V, L]) create(ctx context.Context, object v1alpha1.Component, options metav1.CreateOptions) error {
+func (t typed[V, L]) create(ctx context.Context, object v1alpha1.Component, options metav1.CreateOptions) (v1alpha1.Component, error) {
 	typedObject, err := t.as(object)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	_, err = t.client.Create(ctx, typedObject, options)
-	return err
+	return t.client.Create(ctx, typedObject, options)
 }
 
 func (t typed[V, L]) update(ctx context.Context, object v1alpha1.Component, options metav1.UpdateOptions) error {

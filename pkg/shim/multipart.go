@@ -19,9 +19,6 @@ const (
 
 	maxURLBytes           = 8 << 10
 	maxUpdateOptionsBytes = 16 << 10
-	// maxParts is more than any client sends: unknown parts are ignored, as in
-	// Pulsar, but not without end.
-	maxParts = 16
 	// maxOverheadBytes is room for the headers of parts, and for unknown parts.
 	maxOverheadBytes = 64 << 10
 	// maxDiscardedBytes is how much more is read of a part that is too large. A client
@@ -37,6 +34,15 @@ func errUpload(kind *kind) *restError {
 		"Uploading a package with a %s is not available yet. Upload it at the broker's admin URL, "+
 			"pulsar-admin --admin-url http://BROKER:8080 packages upload %s --path FILE --description TEXT, "+
 			"and give that package URL instead of the file, as in %s %s", kind.Type, url, option, url)
+}
+
+// formLimits bound a form.
+type formLimits struct {
+	// config is how many bytes a component's config may have.
+	config int64
+	// parts is how many parts there may be. Unknown ones are ignored, as in Pulsar, but
+	// not without end.
+	parts int
 }
 
 // form is what a create or an update sends.
@@ -62,19 +68,21 @@ func (f *form) refusalOr(ctx context.Context, err error) error {
 	return err
 }
 
-// readForm reads the parts of a create or an update, in whichever order they come. The
-// config may have maxConfig bytes.
+// readForm reads the parts of a create or an update, in whichever order they come.
 // Files are never held in memory: they are read to their end, for as long as the
 // server lets a request take, because a client may not look for an answer earlier.
 // Errors are of type *restError.
-func readForm(request *http.Request, kind *kind, maxConfig int64) (*form, error) {
+func readForm(request *http.Request, kind *kind, limits formLimits) (*form, error) {
+	if encoding := request.Header.Get("Content-Encoding"); encoding != "" && encoding != "identity" {
+		return nil, errorf(http.StatusUnsupportedMediaType, "Content-Encoding is not supported: send the form as it is")
+	}
 	mediaType, parameters, err := mime.ParseMediaType(request.Header.Get("Content-Type"))
 	if err != nil || mediaType != "multipart/form-data" || parameters["boundary"] == "" {
 		return nil, errorf(http.StatusUnsupportedMediaType, "Content-Type must be multipart/form-data with a boundary")
 	}
 	body := &meteredBody{
 		body: request.Body,
-		left: maxConfig + maxURLBytes + maxUpdateOptionsBytes + maxOverheadBytes,
+		left: limits.config + maxURLBytes + maxUpdateOptionsBytes + maxOverheadBytes,
 	}
 	reader := multipart.NewReader(body, parameters["boundary"])
 	result := &form{kind: kind}
@@ -88,15 +96,15 @@ func readForm(request *http.Request, kind *kind, maxConfig int64) (*form, error)
 		if err != nil {
 			return nil, bodyError(err)
 		}
-		if len(seen) == maxParts {
-			return nil, errorf(http.StatusBadRequest, "The request has more than %d parts", maxParts)
+		if len(seen) == limits.parts {
+			return nil, errorf(http.StatusRequestEntityTooLarge, "The request has more than %d parts", limits.parts)
 		}
 		name := part.FormName()
 		if seen[name] {
 			return nil, errorf(http.StatusBadRequest, "Part %q was sent more than once", name)
 		}
 		seen[name] = true
-		if err := result.take(part, body, name, maxConfig); err != nil {
+		if err := result.take(part, body, name, limits.config); err != nil {
 			return nil, err
 		}
 	}

@@ -25,7 +25,7 @@ func body(parts ...[2]string) string {
 func readTestForm(contentType string, content io.Reader) (*form, error) {
 	request := httptest.NewRequest(http.MethodPost, "/", content)
 	request.Header.Set("Content-Type", contentType)
-	return readForm(request, testKinds()[0], 100)
+	return readForm(request, testKinds()[0], formLimits{config: 100, parts: maxParts})
 }
 
 func TestReadForm(t *testing.T) {
@@ -64,7 +64,7 @@ func TestReadForm(t *testing.T) {
 		{name: "cut off", body: strings.TrimSuffix(body(javaConfig), "--\r\n"), code: http.StatusBadRequest},
 		{name: "cut off in a part", body: body(javaConfig)[:100], code: http.StatusBadRequest},
 		{name: "as many parts as there may be", body: body(manyParts(maxParts)...), want: form{}},
-		{name: "too many parts", body: body(manyParts(maxParts + 1)...), code: http.StatusBadRequest},
+		{name: "too many parts", body: body(manyParts(maxParts + 1)...), code: http.StatusRequestEntityTooLarge},
 		{name: "not multipart", contentType: "application/json", body: `{}`, code: http.StatusUnsupportedMediaType},
 		{name: "no boundary", contentType: "multipart/form-data", body: body(javaConfig), code: http.StatusUnsupportedMediaType},
 		{name: "no type", contentType: " ", body: body(javaConfig), code: http.StatusUnsupportedMediaType},
@@ -94,6 +94,9 @@ func TestReadForm(t *testing.T) {
 		})
 	}
 }
+
+// maxParts is how many parts the forms here may have.
+const maxParts = 16
 
 func manyParts(count int) (parts [][2]string) {
 	for i := range count {

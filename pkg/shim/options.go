@@ -54,11 +54,16 @@ type Options struct {
 
 	// MaxConfigBytes bounds a component's config in a request.
 	MaxConfigBytes int64
+	// MaxFormParts bounds the parts of a request's form.
+	MaxFormParts int
 	// MaxRequestsInFlight bounds the requests that are answered at once.
 	MaxRequestsInFlight int
 	// RequestTimeout bounds each request, from its first byte to the last of its
 	// answer.
 	RequestTimeout time.Duration
+	// ReadHeaderTimeout bounds how long a connection may take to say what it wants, and
+	// IdleTimeout how long it may wait for its next request.
+	ReadHeaderTimeout, IdleTimeout time.Duration
 	// ShutdownDelay is for how long the shim goes on serving, not ready, after it was
 	// told to stop.
 	ShutdownDelay time.Duration
@@ -70,8 +75,11 @@ func NewOptions() *Options {
 		BindAddress:         "127.0.0.1",
 		Port:                6750,
 		MaxConfigBytes:      256 << 10,
+		MaxFormParts:        16,
 		MaxRequestsInFlight: 200,
 		RequestTimeout:      30 * time.Second,
+		ReadHeaderTimeout:   10 * time.Second,
+		IdleTimeout:         90 * time.Second,
 	}
 }
 
@@ -105,8 +113,11 @@ func (o *Options) AddFlags(flags *pflag.FlagSet) {
 	flags.BoolVar(&o.Anonymous, "anonymous", o.Anonymous, "Let requests without a credential in, as user pulsar:anonymous.")
 
 	flags.Int64Var(&o.MaxConfigBytes, "max-config-bytes", o.MaxConfigBytes, "Largest config in a request. The API server takes no spec of more than 96 KiB.")
+	flags.IntVar(&o.MaxFormParts, "max-form-parts", o.MaxFormParts, "Parts that a form may have, those without a meaning among them; more get 413.")
 	flags.IntVar(&o.MaxRequestsInFlight, "max-requests-inflight", o.MaxRequestsInFlight, "Requests that are answered at once; more get 429.")
 	flags.DurationVar(&o.RequestTimeout, "request-timeout", o.RequestTimeout, "Time that a request may take in all.")
+	flags.DurationVar(&o.ReadHeaderTimeout, "read-header-timeout", o.ReadHeaderTimeout, "Time that the headers of a request may take.")
+	flags.DurationVar(&o.IdleTimeout, "idle-timeout", o.IdleTimeout, "Time that a connection may wait for its next request.")
 	flags.DurationVar(&o.ShutdownDelay, "shutdown-delay-duration", o.ShutdownDelay,
 		"Time to go on serving after a signal to stop, while /readyz fails and load balancers move on.")
 }
@@ -164,19 +175,7 @@ func (o *Options) Validate() []error {
 	} else if len(validation.IsDNS1123Label(o.DefaultNamespace)) > 0 {
 		fail("--default-namespace %q is not the name of a namespace", o.DefaultNamespace)
 	}
-	if o.MaxConfigBytes <= 0 {
-		fail("--max-config-bytes must be positive")
-	}
-	if o.MaxRequestsInFlight <= 0 {
-		fail("--max-requests-inflight must be positive")
-	}
-	if o.RequestTimeout < time.Second {
-		fail("--request-timeout must be at least 1s")
-	}
-	if o.ShutdownDelay < 0 {
-		fail("--shutdown-delay-duration must not be negative")
-	}
-	return failures
+	return append(failures, o.validateLimits()...)
 }
 
 // validateOthers checks what names other servers than functionmesh-apiserver.
@@ -196,6 +195,36 @@ func (o *Options) validateOthers() []error {
 	}
 	if o.PassthroughCAFile != "" && o.PassthroughURL == "" {
 		failures = append(failures, errors.New("--passthrough-ca-file is for --passthrough-url only"))
+	}
+	return failures
+}
+
+// validateLimits checks what bounds requests.
+func (o *Options) validateLimits() []error {
+	var failures []error
+	for _, limit := range []struct {
+		flag  string
+		value int64
+	}{
+		{"--max-config-bytes", o.MaxConfigBytes}, {"--max-form-parts", int64(o.MaxFormParts)},
+		{"--max-requests-inflight", int64(o.MaxRequestsInFlight)},
+	} {
+		if limit.value <= 0 {
+			failures = append(failures, fmt.Errorf("%s must be positive", limit.flag))
+		}
+	}
+	for _, limit := range []struct {
+		flag  string
+		value time.Duration
+	}{
+		{"--request-timeout", o.RequestTimeout}, {"--read-header-timeout", o.ReadHeaderTimeout}, {"--idle-timeout", o.IdleTimeout},
+	} {
+		if limit.value < time.Second {
+			failures = append(failures, fmt.Errorf("%s must be at least 1s", limit.flag))
+		}
+	}
+	if o.ShutdownDelay < 0 {
+		failures = append(failures, errors.New("--shutdown-delay-duration must not be negative"))
 	}
 	return failures
 }

@@ -118,7 +118,7 @@ func (p *passthrough) ServeHTTP(writer http.ResponseWriter, request *http.Reques
 	connection := http.NewResponseController(writer)
 	if err := errors.Join(
 		connection.SetReadDeadline(time.Now().Add(passthroughTimeout)),
-		connection.SetWriteDeadline(time.Now().Add(passthroughTimeout+readHeaderTimeout)),
+		connection.SetWriteDeadline(time.Now().Add(passthroughTimeout+answerTime)),
 		connection.EnableFullDuplex(),
 	); err != nil {
 		klog.FromContext(ctx).V(4).Info("Could not make a request a long one", "err", err)

@@ -17,10 +17,12 @@ import (
 )
 
 const (
-	// readHeaderTimeout bounds how long a connection may take to say what it wants.
-	readHeaderTimeout = 10 * time.Second
-	idleTimeout       = 90 * time.Second
-	maxHeaderBytes    = 64 << 10
+	// idleTimeout is for how long the shim keeps an idle connection to another server.
+	idleTimeout    = 90 * time.Second
+	maxHeaderBytes = 64 << 10
+	// answerTime is what an answer has to get out, also to a request that took all of
+	// its own time.
+	answerTime = 10 * time.Second
 	// shutdownTimeout is how long requests may go on when the listeners are closed.
 	shutdownTimeout = 15 * time.Second
 	readinessPeriod = 2 * time.Second
@@ -65,7 +67,7 @@ func (s *Server) api() http.Handler {
 		kinds = append(kinds, &components{
 			kind:         kind,
 			lookup:       lookup,
-			maxConfig:    s.config.MaxConfigBytes,
+			limits:       formLimits{config: s.config.MaxConfigBytes, parts: s.config.MaxFormParts},
 			budget:       budget,
 			deletionWait: defaultDeletionWait,
 		})
@@ -219,14 +221,13 @@ func (s *Server) newHTTPServer(ctx context.Context, tlsConfig *tls.Config) *http
 	return &http.Server{
 		Handler:           s.handler,
 		TLSConfig:         tlsConfig,
-		ReadHeaderTimeout: readHeaderTimeout,
+		ReadHeaderTimeout: s.config.ReadHeaderTimeout,
 		ReadTimeout:       s.config.RequestTimeout,
-		// The answer to a request that took all its time must still get out.
-		WriteTimeout:   s.config.RequestTimeout + readHeaderTimeout,
-		IdleTimeout:    idleTimeout,
-		MaxHeaderBytes: maxHeaderBytes,
-		BaseContext:    func(net.Listener) context.Context { return ctx },
-		ErrorLog:       log.New(connectionErrors{klog.FromContext(ctx)}, "", 0),
+		WriteTimeout:      s.config.RequestTimeout + answerTime,
+		IdleTimeout:       s.config.IdleTimeout,
+		MaxHeaderBytes:    maxHeaderBytes,
+		BaseContext:       func(net.Listener) context.Context { return ctx },
+		ErrorLog:          log.New(connectionErrors{klog.FromContext(ctx)}, "", 0),
 	}
 }
 

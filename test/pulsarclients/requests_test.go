@@ -183,7 +183,7 @@ func TestForms(t *testing.T) {
 			`Part "functionConfig" is larger than 262144 bytes`},
 		{"a huge URL", rest().create(t, name, config(javaConfig), at(strings.Repeat("x", 10<<10))), 413, `Part "url" is larger than 8192 bytes`},
 		{"a part twice", rest().create(t, name, config(javaConfig), config(javaConfig)), 400, `Part "functionConfig" was sent more than once`},
-		{"many parts", rest().create(t, name, many...), 400, "The request has more than 16 parts"},
+		{"many parts", rest().create(t, name, many...), 413, "The request has more than 16 parts"},
 		{"no form", rest().send(t, http.MethodPost, path, "application/json", []byte(javaConfig)), 415,
 			"Content-Type must be multipart/form-data with a boundary"},
 		{"no content type", rest().send(t, http.MethodPost, path, "", body), 415, "Content-Type must be multipart/form-data with a boundary"},
