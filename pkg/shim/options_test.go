@@ -47,6 +47,9 @@ func TestValidate(t *testing.T) {
 		{"no config", func(o *Options) { o.MaxConfigBytes = 0 }, "--max-config-bytes"},
 		{"no requests", func(o *Options) { o.MaxRequestsInFlight = 0 }, "--max-requests-inflight"},
 		{"no time", func(o *Options) { o.RequestTimeout = 0 }, "--request-timeout"},
+		{"no time for headers", func(o *Options) { o.ReadHeaderTimeout = 0 }, "--read-header-timeout"},
+		{"no idle time", func(o *Options) { o.IdleTimeout = 0 }, "--idle-timeout"},
+		{"no parts", func(o *Options) { o.MaxFormParts = 0 }, "--max-form-parts"},
 		{"time travel", func(o *Options) { o.ShutdownDelay = -1 }, "--shutdown-delay-duration"},
 	}
 	for _, test := range tests {

@@ -30,6 +30,9 @@ func TestPendingOperations(t *testing.T) {
 		{"GET", "/admin/v3/sinks/t/n/s/0/status", "Sink instance status is not available yet"},
 		{"POST", "/admin/v3/sinks/t/n/s/0/restart", "Sink instance restart is not available yet"},
 		{"POST", "/admin/v3/sink/t/n/s/0/restart", "Sink instance restart is not available yet"},
+		{"GET", "/admin/v3/function/t/n/s/status", "Function status is not available yet"},
+		{"GET", "/admin/v3/source/t/n/s/status", "Source status is not available yet"},
+		{"GET", "/admin/v3/sources/t/n/s/status/", "Source status is not available yet"},
 		{"GET", "/admin/v3/sources/t/n/s/status", "Source status is not available yet"},
 		{"POST", "/admin/v3/sources/t/n/s/stop", "Source stop is not available yet"},
 	}

@@ -47,7 +47,8 @@ func expectLanded(t *testing.T, what string, got answer) bool {
 	if got.code == http.StatusNoContent {
 		return true
 	}
-	if got.code != http.StatusConflict || !strings.Contains(got.reason, "Please try again") {
+	refused := got.code == http.StatusConflict || got.code == http.StatusTooManyRequests
+	if !refused || !strings.Contains(got.reason, "Please try again") {
 		t.Errorf("%s: %s", what, got)
 	}
 	return false
@@ -130,6 +131,9 @@ func TestUpdateAgainstStopAndScale(t *testing.T) {
 	if got := *view(t, name).Spec.Parallelism; got != before {
 		t.Errorf("an update of something else scaled from %d to %d", before, got)
 	}
+	// A number of instances that is said counts, as in Pulsar, until the autoscaler's next.
+	expectOK(t, "update", rest().update(t, name, config(`{"parallelism":1}`)))
+	expectFields(t, "get", rest().read(t, name), map[string]any{"parallelism": 1, "maxMessageRetries": 3})
 }
 
 // TestUpdateAgainstApply lets updates race a server-side apply of other fields.

@@ -40,7 +40,7 @@ func TestSlowClients(t *testing.T) {
 	slow := &api{url: shimURL("http", shim.Port()), client: &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}}
 	name := identity.Name{Tenant: "slow", Namespace: "n", Name: "f"}
 	expect(t, "before", slow.get(t, name), 404, "Function f doesn't exist")
-	const each, slack = 25, 20.0
+	const each, greed, slack = 25, 10, 12.0
 	goroutines, files := gauge(t, slow, "go_goroutines"), gauge(t, slow, "process_open_fds")
 
 	get := "GET " + functionPath(name) + " HTTP/1.1\r\nHost: localhost\r\n\r\n"
@@ -60,7 +60,7 @@ func TestSlowClients(t *testing.T) {
 	}
 	// These ask without end for answers that they never read, each of which is long.
 	long := "GET " + functionPath(identity.Name{Tenant: "slow", Namespace: "n", Name: strings.Repeat("x", 50<<10)}) + " HTTP/1.1\r\nHost: localhost\r\n\r\n"
-	for range 5 {
+	for range greed {
 		greedy := dial(t, slow.url, long)
 		open = append(open, greedy)
 		go func() {
