@@ -41,6 +41,13 @@ type Right struct {
 // is new in it, or not as it was. Without old it is a new component. The order is
 // that of the fields.
 func Required(component, old v1alpha1.Component) []Right {
+	return RequiredBeyond(nil, component, old)
+}
+
+// RequiredBeyond is Required where the server gives such a component something, which
+// needs no right. Getting rid of what restricts a pod does, also where what is left is
+// the server's.
+func RequiredBeyond(given, component, old v1alpha1.Component) []Right {
 	before, after := &uses{}, usesOf(component)
 	if old != nil {
 		before = usesOf(old)
@@ -48,6 +55,11 @@ func Required(component, old v1alpha1.Component) []Right {
 	known, remaining := map[use]bool{}, map[Right]bool{}
 	for _, use := range before.all {
 		known[use] = true
+	}
+	if given != nil {
+		for _, use := range usesOf(given).all {
+			known[use] = known[use] || old == nil || !use.restricts
+		}
 	}
 	var rights []Right
 	for _, use := range after.all {

@@ -148,3 +148,43 @@ func TestChanges(t *testing.T) {
 		t.Errorf("other keys need %q", got)
 	}
 }
+
+// What the server gives needs no right; going back to it from what restricts more does.
+func TestBeyondWhatIsGiven(t *testing.T) {
+	labels := func(extra ...string) map[string]string {
+		all := map[string]string{"team": "all"}
+		for _, key := range extra {
+			all[key] = "x"
+		}
+		return all
+	}
+	given := v1alpha1.Pod{ServiceAccountName: "runner", Labels: labels(), Volumes: []corev1.Volume{{Name: "v"}}}
+	with := func(change func(*v1alpha1.Pod)) *v1alpha1.PulsarFunction {
+		pod := *given.DeepCopy()
+		change(&pod)
+		return function(pod)
+	}
+	same := with(func(*v1alpha1.Pod) {})
+	for name, test := range map[string]struct {
+		old, component *v1alpha1.PulsarFunction
+		want           []string
+	}{
+		"nothing more":    {nil, same, nil},
+		"another account": {nil, with(func(p *v1alpha1.Pod) { p.ServiceAccountName = "admin" }), []string{"use serviceaccounts admin (spec.pod.serviceAccountName)"}},
+		"another volume": {nil, with(func(p *v1alpha1.Pod) { p.Volumes = append(p.Volumes, corev1.Volume{Name: "w"}) }),
+			[]string{"customize pulsarfunctions echo (spec.pod.volumes[w])"}},
+		"another label":          {nil, with(func(p *v1alpha1.Pod) { p.Labels = labels("a") }), []string{"customize pulsarfunctions echo (spec.pod.labels)"}},
+		"back to the account":    {with(func(p *v1alpha1.Pod) { p.ServiceAccountName = "admin" }), same, nil},
+		"back to fewer labels":   {with(func(p *v1alpha1.Pod) { p.Labels = labels("a") }), same, []string{"customize pulsarfunctions echo (spec.pod.labels)"}},
+		"without any of it":      {function(v1alpha1.Pod{}), function(v1alpha1.Pod{}), nil},
+		"an update that adds it": {function(v1alpha1.Pod{}), with(func(p *v1alpha1.Pod) { p.Labels = nil }), nil},
+	} {
+		var old v1alpha1.Component
+		if test.old != nil {
+			old = test.old
+		}
+		if got := texts(RequiredBeyond(function(given), test.component, old)); !slices.Equal(got, test.want) {
+			t.Errorf("%s needs %q", name, got)
+		}
+	}
+}

@@ -25,9 +25,9 @@ func (t *Translator[CR, P, View]) ServerDefaults(view View) View {
 }
 
 // setServerDefaults fills in what the configuration has for every component of the
-// kind. Of one that exists and is before, it keeps only what that has: neither does
-// an update take defaults away by not mentioning them, nor does it bring new ones,
-// which would restart what runs.
+// kind. To one that exists and is before, it gives them only in the place of what that
+// has of the same name: neither does an update take defaults away by not mentioning
+// them, nor does it bring new ones, which would restart what runs.
 func (t *Translator[CR, P, View]) setServerDefaults(view, before adminv1alpha1.Component) {
 	isNew := before == nil
 	var old defaultable
@@ -116,36 +116,39 @@ func defaultableOf(component adminv1alpha1.Component) defaultable {
 	return parts
 }
 
-// addKeys adds defaults to a map: all, or those that were there before.
+// addKeys adds defaults to a map: all, or those of keys that were there before.
 func addKeys(to *map[string]string, defaults map[string]string, before *map[string]string, all bool) {
 	for key, value := range defaults {
-		if _, ok := (*to)[key]; ok || !all && (*before)[key] != value {
-			continue
+		_, isSet := (*to)[key]
+		if !isSet && (all || hasKey(*before, key)) {
+			setKey(to, key, value)
 		}
-		setKey(to, key, value)
 	}
+}
+
+func hasKey(values map[string]string, key string) bool {
+	_, ok := values[key]
+	return ok
 }
 
 // addElements does the same to a list of what has names.
 func addElements[T any](to *[]T, defaults []T, before *[]T, all bool, nameOf func(T) string) {
 	for _, element := range defaults {
 		same := func(other T) bool { return nameOf(other) == nameOf(element) }
-		equal := func(other T) bool { return equality.Semantic.DeepEqual(other, element) }
-		if slices.ContainsFunc(*to, same) || !all && !slices.ContainsFunc(*before, equal) {
-			continue
+		if !slices.ContainsFunc(*to, same) && (all || slices.ContainsFunc(*before, same)) {
+			*to = append(*to, element)
 		}
-		*to = append(*to, element)
 	}
 }
 
 // addWhole does the same to what there is one of; to is nil where there is no place for
 // it.
 func addWhole[T any](to *T, value T, before *T, all bool) {
-	var none T
-	if to == nil || !equality.Semantic.DeepEqual(*to, none) {
-		return
+	isSet := func(part *T) bool {
+		var none T
+		return part != nil && !equality.Semantic.DeepEqual(*part, none)
 	}
-	if all || before != nil && equality.Semantic.DeepEqual(*before, value) {
+	if to != nil && !isSet(to) && (all || isSet(before)) {
 		*to = value
 	}
 }

@@ -96,8 +96,8 @@ func TestServerDefaultsOnUpdate(t *testing.T) {
 	own.Spec.Pod.Env[0].Value, own.Spec.Pod.ServiceAccountName = "own", "own"
 	after = bareFunction()
 	translator.DefaultUpdate(after, own)
-	if pod := after.Spec.Pod; pod.ServiceAccountName != "" || len(pod.Env) != len(own.Spec.Pod.Env)-1 {
-		t.Errorf("what its author had set can't be taken away: %+v", pod)
+	if diff := cmp.Diff(before.Spec.Pod, after.Spec.Pod); diff != "" {
+		t.Errorf("an update that takes back what its author had set (-want +got):\n%s", diff)
 	}
 
 	older, labelled := bareFunction(), bareFunction()

@@ -74,6 +74,23 @@ functionDefaults:
 	check("written back")
 	expectOK(t, "options", author.update(t, name, config(`{"customRuntimeOptions":"{\"maxReplicas\":5}"}`)))
 	check("with options")
+	// Another value replaces a default until it is taken back.
+	variable := func() string {
+		seen := resource(t, name.ObjectName()).Object
+		env, _ := field(seen, "spec", "pod", "env").([]any)
+		for _, element := range env {
+			if members, _ := element.(map[string]any); members["name"] == "A" {
+				return fmt.Sprint(members["value"])
+			}
+		}
+		return ""
+	}
+	for _, step := range []struct{ options, want string }{{`{"env":{"A":"own"}}`, "own"}, {`{}`, "2"}} {
+		expectOK(t, step.options, author.update(t, name, config(encode(t, map[string]any{"customRuntimeOptions": step.options}))))
+		if got := variable(); got != step.want {
+			t.Errorf("with options %s the variable is %q", step.options, got)
+		}
+	}
 }
 
 // TestRunnerImageTag names a tag of the configured image, changes it and takes it back.

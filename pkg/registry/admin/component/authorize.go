@@ -24,10 +24,10 @@ const (
 )
 
 // authorize refuses what gives the pods of a component more than its author has. old is
-// what needs no right: the component before, or of a new one what the server gives it.
+// nil for a new component.
 func (c *checks) authorize(ctx context.Context, component, old v1alpha1.Component) error {
 	namespace := genericapirequest.NamespaceValue(ctx)
-	missing, err := privilege.Check(ctx, c.config.Authorizer, namespace, privilege.Required(component, old))
+	missing, err := privilege.Check(ctx, c.config.Authorizer, namespace, privilege.RequiredBeyond(c.defaults.server(component), component, old))
 	if err != nil {
 		klog.FromContext(ctx).Error(err, "Could not authorize what a component uses", "namespace", namespace, "name", component.GetName())
 		return apierrors.NewInternalError(errors.New("could not find out whether the caller has the rights that the object needs"))

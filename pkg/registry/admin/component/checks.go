@@ -22,8 +22,7 @@ type checks struct {
 // each other under different names are not caught here.
 func (c *checks) create(ctx context.Context, obj runtime.Object, dryRun bool) error {
 	component := obj.(v1alpha1.Component)
-	// What the server gives every component needs no right of its author.
-	if err := c.authorize(ctx, component, c.defaults.server(component)); err != nil {
+	if err := c.authorize(ctx, component, nil); err != nil {
 		return err
 	}
 	if err := c.checkNamespace(ctx, component); err != nil {
