@@ -62,7 +62,7 @@ unit-test: ## Run the tests that need no control plane.
 
 e2e-test: control-plane nodes build ## Run the tests on a real control plane.
 	@echo "==> tests on a real control plane"
-	@[ "$$PULSAR_JAVA_CLIENT" != off ] || echo "==> PULSAR_JAVA_CLIENT=off: the tests with Pulsar's Java client and with a real Pulsar do not run"
+	@[ "$$PULSAR_JAVA_CLIENT" != off ] || echo "==> PULSAR_JAVA_CLIENT=off: the tests with Pulsar's Java client do not run"
 	@# One package at a time: each has a control plane of its own, and two of them on
 	@# two cores are slower than one after the other.
 	@# The comparisons with a real Pulsar and with built-in kinds have targets of their own.
