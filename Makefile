@@ -41,7 +41,7 @@ nodes: ## Build kube-scheduler and kwok into bin/: with them the control plane o
 	@hack/build-tools.sh $(NODES)
 
 # What fails fast comes first; what needs a real control plane comes last.
-test: check unit-test verify e2e-test ## Run everything that continuous integration runs.
+test: check unit-test verify e2e-test conformance ## Run everything that continuous integration runs.
 	@echo "==> all passed"
 
 check: ## Check formatting and run the static checks.
@@ -62,15 +62,17 @@ unit-test: ## Run the tests that need no control plane.
 
 e2e-test: control-plane nodes build ## Run the tests on a real control plane.
 	@echo "==> tests on a real control plane"
-	@[ "$$PULSAR_JAVA_CLIENT" != off ] || echo "==> PULSAR_JAVA_CLIENT=off: the tests with Pulsar's Java client and with a real Pulsar do not run"
+	@[ "$$PULSAR_JAVA_CLIENT" != off ] || echo "==> PULSAR_JAVA_CLIENT=off: the tests with Pulsar's Java client do not run"
 	@# One package at a time: each has a control plane of its own, and two of them on
 	@# two cores are slower than one after the other.
 	@# The comparisons with a real Pulsar and with built-in kinds have targets of their own.
 	@cd test && $(GO) test -p 1 -count 1 -timeout $(TEST_TIMEOUT) $$($(GO) list ./... | grep -v -e '/conformance$$' -e '/kubectlparity$$')
 
 # PULSAR_CONFORMANCE says where Pulsar's answers come from: real (or fail), recorded, or
-# record, which keeps them; by itself the test asks a real Pulsar where one can be had.
+# record, which keeps them; by itself the test asks a real Pulsar where one can be had, and
+# says which of them it was. PULSAR_CONFORMANCE_STEPS chooses some of the files of steps.
 conformance: control-plane build ## Compare the shim's answers with those of a real Pulsar.
+	@echo "==> comparison with Pulsar"
 	@cd test && $(GO) test -count 1 -v -timeout $(TEST_TIMEOUT) ./conformance
 
 kubectl-parity: control-plane build ## Compare kubectl on our kinds with kubectl on built-in ones.

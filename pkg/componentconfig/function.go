@@ -89,7 +89,7 @@ func parseFunction(in object) *FunctionConfig {
 func (c *FunctionConfig) topics() topics {
 	return topics{
 		names:   c.Inputs.Inputs,
-		pattern: c.TopicsPattern,
+		pattern: c.TopicsPattern, noPattern: c.EmptyPattern,
 		serdes:  c.CustomSerdeInputs,
 		schemas: c.CustomSchemaInputs,
 		specs:   c.InputSpecs,

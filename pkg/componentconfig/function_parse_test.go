@@ -18,11 +18,11 @@ func TestParseIsTolerant(t *testing.T) {
 		"members are case-sensitive": {`{"classname":"a.B"}`, FunctionConfig{}},
 		"unknown constants": {
 			`{"processingGuarantees":"TWICE","subscriptionPosition":"","runtime":"COBOL","producerConfig":{"compressionType":""}}`,
-			FunctionConfig{ProducerConfig: &ProducerConfig{}},
+			FunctionConfig{ProducerConfig: &ProducerConfig{Partial: true}},
 		},
 		"known constants": {
 			`{"processingGuarantees":"MANUAL","subscriptionPosition":"Earliest","runtime":"GO","producerConfig":{"compressionType":"ZSTD"}}`,
-			FunctionConfig{Common: Common{ProcessingGuarantees: "MANUAL"}, SubscriptionPosition: "Earliest", Runtime: "GO", ProducerConfig: &ProducerConfig{CompressionType: "ZSTD"}},
+			FunctionConfig{Common: Common{ProcessingGuarantees: "MANUAL"}, SubscriptionPosition: "Earliest", Runtime: "GO", ProducerConfig: &ProducerConfig{CompressionType: "ZSTD", Partial: true}},
 		},
 		"whole numbers with a point": {
 			`{"parallelism":5.0,"timeoutMs":9e3,"maxMessageRetries":"3","resources":{"cpu":1,"ram":9007199254740993,"disk":1.0}}`,
@@ -54,13 +54,19 @@ func TestParseIsTolerant(t *testing.T) {
 		},
 		"what the Go client sends for nothing": {
 			`{"producerConfig":{"maxPendingMessages":0,"maxPendingMessagesAcrossPartitions":0,"useThreadLocalProducers":false,"cryptoConfig":null,"batchBuilder":"","compressionType":""}}`,
-			FunctionConfig{ProducerConfig: &ProducerConfig{}},
+			FunctionConfig{ProducerConfig: &ProducerConfig{Partial: true}},
 		},
+		"a producer as it is answered": {
+			`{"producerConfig":{"maxPendingMessages":5,"useThreadLocalProducers":false,"batchBuilder":"","compressionType":"LZ4"}}`,
+			FunctionConfig{ProducerConfig: &ProducerConfig{MaxPendingMessages: ptr.To(int32(5)), CompressionType: "LZ4"}},
+		},
+		"an empty pattern": {`{"topicsPattern":""}`, FunctionConfig{Inputs: Inputs{EmptyPattern: true}}},
+		"no pattern":       {`{"topicsPattern":null}`, FunctionConfig{}},
 		"batching in part": {
 			`{"producerConfig":{"batchingConfig":{"batchingMaxMessages":0,"batchingMaxBytes":7}}}`,
 			FunctionConfig{ProducerConfig: &ProducerConfig{BatchingConfig: &BatchingConfig{
 				Enabled: ptr.To(true), BatchingMaxPublishDelayMs: ptr.To(int32(10)), BatchingMaxBytes: ptr.To(int32(7)),
-			}}},
+			}, Partial: true}},
 		},
 		"what only the server sets in a window": {
 			`{"windowConfig":{"windowLengthCount":3,"actualWindowFunctionClassName":"x.Y","processingGuarantees":"ATMOST_ONCE"}}`,

@@ -41,7 +41,7 @@ func TestGet(t *testing.T) {
 			 "c":{"schemaType":"avro","regexPattern":false,"schemaProperties":{},"consumerProperties":{},"poolMessages":false}}}`,
 		},
 		"the later way to name an input wins": {
-			`{"inputs":["a","b"],"topicsPattern":"b","customSerdeInputs":{"a":"S","c":"S"},"customSchemaInputs":{"c":"{\"schemaType\":\"avro\"}","d":"{}"},"inputSpecs":{"d":{"schemaType":"json"}}}`,
+			`{"inputs":["a","b"],"topicsPattern":"b","customSerdeInputs":{"a":"S","c":"S"},"customSchemaInputs":{"c":"{\"schemaType\":\"avro\"}","d":"{\"schemaType\":\"x\"}"},"inputSpecs":{"d":{"schemaType":"json"}}}`,
 			`{"inputSpecs":{"b":{"regexPattern":true,"schemaProperties":{},"consumerProperties":{},"poolMessages":false},
 			 "a":{"serdeClassName":"S","regexPattern":false,"schemaProperties":{},"consumerProperties":{},"poolMessages":false},
 			 "c":{"schemaType":"avro","regexPattern":false,"schemaProperties":{},"consumerProperties":{},"poolMessages":false},

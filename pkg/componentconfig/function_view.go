@@ -1,6 +1,8 @@
 package componentconfig
 
 import (
+	"fmt"
+
 	"k8s.io/utils/ptr"
 
 	"github.com/function-mesh/functionmesh-apiserver/pkg/apis/admin/v1alpha1"
@@ -38,6 +40,11 @@ func (c *FunctionConfig) toView(packageURL string) (*v1alpha1.PulsarFunction, er
 	spec.SubscriptionPosition = v1alpha1.SubscriptionPosition(c.SubscriptionPosition)
 	spec.MaxMessageRetries = givenRetries(c.MaxMessageRetries, 0)
 	c.topics().toView(&spec.InputConfig, parseSchema, listsTopics(spec))
+	for _, topic := range sortedKeys(c.CustomSchemaInputs) {
+		if schema, ok := parseSchema(c.CustomSchemaInputs[topic]); ok && schema.SchemaType == "" {
+			return nil, &Error{Reason: fmt.Sprintf("custom schema inputs,Topic %s has no schemaType", topic)}
+		}
+	}
 	// Pulsar refuses these, but only after much else. The API server does so too, in
 	// the same order.
 	spec.CustomSchemaInputs = c.topics().unreadable(parseSchema)

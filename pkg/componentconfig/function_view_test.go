@@ -174,6 +174,20 @@ func TestCreatePackageURLWins(t *testing.T) {
 func TestCreateRefuses(t *testing.T) {
 	_, err := functionForm.Create([]byte(`{"resources":{"cpu":1e30}}`), testName, "")
 	expectReason(t, err, "resources.cpu is too large")
+	_, err = functionForm.Create([]byte(`{"inputs":["in"],"customSchemaInputs":{"in":"{\"schemaType\":\"x\"}","other":"{}"}}`), testName, "")
+	expectReason(t, err, "custom schema inputs,Topic other has no schemaType")
+}
+
+// TestAnEmptyPatternIsATopic checks that the API server gets to see it, and that only
+// a create says so.
+func TestAnEmptyPatternIsATopic(t *testing.T) {
+	function := created(t, functionForm, `{"jar":"x","inputs":["in"],"topicsPattern":""}`)
+	expectEqual(t, function.Spec.InputSpecs, map[string]v1alpha1.ConsumerSpec{"": {RegexPattern: true}})
+	sink := created(t, sinkForm, `{"inputs":["in"],"topicsPattern":""}`)
+	expectEqual(t, sink.Spec.InputSpecs, map[string]v1alpha1.ConsumerSpec{"": {RegexPattern: true}})
+	if mustUpdate(t, created(t, functionForm, `{"jar":"x","inputs":["in"]}`), `{"topicsPattern":""}`, "") {
+		t.Error("an empty pattern is a change")
+	}
 }
 
 // TestSchemasThatCannotBeRead checks that the API server gets to see them, since it

@@ -18,6 +18,9 @@ type Inputs struct {
 	Inputs        []string                  `json:"inputs,omitempty"`
 	TopicsPattern string                    `json:"topicsPattern,omitempty"`
 	InputSpecs    map[string]ConsumerConfig `json:"inputSpecs"`
+	// EmptyPattern says that TopicsPattern was given and is empty. Pulsar takes that for
+	// the name of a topic when something is created.
+	EmptyPattern bool `json:"-"`
 
 	RetainOrdering      *bool  `json:"retainOrdering,omitempty"`
 	RetainKeyOrdering   *bool  `json:"retainKeyOrdering,omitempty"`
@@ -32,6 +35,7 @@ func parseInputs(in object) Inputs {
 	return Inputs{
 		Inputs:              in.texts("inputs"),
 		TopicsPattern:       in.text("topicsPattern"),
+		EmptyPattern:        in.given("topicsPattern") && in.text("topicsPattern") == "",
 		InputSpecs:          parseInputSpecs(in),
 		RetainOrdering:      in.boolean("retainOrdering"),
 		RetainKeyOrdering:   in.boolean("retainKeyOrdering"),

@@ -84,15 +84,19 @@ func parseProducerConfig(in object) *ProducerConfig {
 	if !found {
 		return nil
 	}
-	return &ProducerConfig{
-		MaxPendingMessages:                 nonZero(producer.int32("maxPendingMessages")),
-		MaxPendingMessagesAcrossPartitions: nonZero(producer.int32("maxPendingMessagesAcrossPartitions")),
+	pending, across := producer.int32("maxPendingMessages"), producer.int32("maxPendingMessagesAcrossPartitions")
+	config := &ProducerConfig{
+		MaxPendingMessages:                 nonZero(pending),
+		MaxPendingMessagesAcrossPartitions: nonZero(across),
 		UseThreadLocalProducers:            producer.flag("useThreadLocalProducers"),
 		CryptoConfig:                       parseCryptoConfig(producer),
 		BatchBuilder:                       producer.text("batchBuilder"),
 		CompressionType:                    producer.enum("compressionType", "NONE", "LZ4", "ZLIB", "ZSTD", "SNAPPY"),
 		BatchingConfig:                     parseBatchingConfig(producer),
 	}
+	config.Partial = !producer.given("batchBuilder") || config.CompressionType == "" ||
+		ptr.Equal(pending, ptr.To[int32](0)) || ptr.Equal(across, ptr.To[int32](0))
+	return config
 }
 
 func parseBatchingConfig(in object) *BatchingConfig {

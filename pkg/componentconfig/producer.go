@@ -10,6 +10,7 @@ import (
 // producer of which nothing is said, as the Go client sends it, is none.
 func producerToView(given *ProducerConfig, batchBuilder string) *v1alpha1.ProducerConfig {
 	config := ptr.Deref(given, ProducerConfig{})
+	config.Partial = false
 	replace(&config.BatchBuilder, batchBuilder)
 	if equalities.DeepEqual(config, ProducerConfig{}) {
 		return nil

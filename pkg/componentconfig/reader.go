@@ -65,6 +65,9 @@ func (o object) fail(name, want string) {
 	}
 }
 
+// given tells whether a member is there, and not null.
+func (o object) given(name string) bool { return o.members[name] != nil }
+
 func (o object) text(name string) string {
 	switch value := o.members[name].(type) {
 	case nil:

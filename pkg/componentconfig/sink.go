@@ -75,7 +75,7 @@ func parseSinkPosition(in object) string {
 func (c *SinkConfig) topics() topics {
 	return topics{
 		names:   c.Inputs.Inputs,
-		pattern: c.TopicsPattern,
+		pattern: c.TopicsPattern, noPattern: c.EmptyPattern,
 		serdes:  c.TopicToSerdeClassName,
 		schemas: c.TopicToSchemaType,
 		specs:   c.InputSpecs,

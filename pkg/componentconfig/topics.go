@@ -11,9 +11,11 @@ import (
 type topics struct {
 	names   []string
 	pattern string
-	serdes  map[string]string
-	schemas map[string]string
-	specs   map[string]ConsumerConfig
+	// noPattern says that the pattern was given and is empty.
+	noPattern bool
+	serdes    map[string]string
+	schemas   map[string]string
+	specs     map[string]ConsumerConfig
 }
 
 // input is an input topic, or a pattern of topics, and how it is consumed.
@@ -59,6 +61,9 @@ func (t topics) toView(view *v1alpha1.InputConfig, read schemaReader, listed boo
 func (t topics) fold(read schemaReader) []input {
 	var fold inputFold
 	fold.names(t)
+	if t.noPattern {
+		fold.put(input{spec: bareSpec(true), named: true})
+	}
 	fold.serdes(t)
 	fold.schemas(t, read)
 	fold.specs(t)

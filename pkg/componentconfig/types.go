@@ -40,6 +40,9 @@ type ProducerConfig struct {
 	BatchBuilder                       string          `json:"batchBuilder"`
 	CompressionType                    string          `json:"compressionType,omitempty"`
 	BatchingConfig                     *BatchingConfig `json:"batchingConfig,omitempty"`
+	// Partial says that it isn't written as Pulsar answers with one. Pulsar takes that
+	// for a change, whatever it says.
+	Partial bool `json:"-"`
 }
 
 // BatchingConfig says when a batch of messages is sent.

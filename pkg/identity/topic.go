@@ -2,7 +2,9 @@ package identity
 
 import (
 	"regexp"
+	"slices"
 	"strings"
+	"unicode"
 )
 
 // namedEntity is what Pulsar lets a tenant, a namespace or a legacy cluster be
@@ -15,31 +17,73 @@ func ValidNamedEntity(s string) bool {
 	return namedEntity.MatchString(s)
 }
 
+// topicDomains are what a full topic name begins with, before "://".
+var topicDomains = []string{"persistent", "non-persistent"}
+
 // ValidTopicName tells whether Pulsar would take topic as the name of a topic, or
 // of a pattern of topics: <domain>://tenant/namespace/topic with the domains
-// persistent and non-persistent, the legacy form with a cluster between tenant and
-// namespace (there the topic may hold slashes), tenant/namespace/topic, or the
-// topic alone.
+// persistent and non-persistent in any case, the legacy form with a cluster between
+// tenant and namespace (there the topic may hold slashes), tenant/namespace/topic, or
+// the topic alone, where slashes around it don't count.
 func ValidTopicName(topic string) bool {
 	domain, path, found := strings.Cut(topic, "://")
 	if !found {
-		parts := strings.Split(topic, "/")
-		return len(parts) == 1 && topic != "" || len(parts) == 3 && validTopicPath(parts)
+		// Pulsar counts what stands between slashes, but takes the name as it is.
+		switch len(strings.FieldsFunc(topic, func(r rune) bool { return r == '/' })) {
+		case 1:
+			return !javaBlank(strings.Trim(topic, "/"))
+		case 3:
+			return validTopicPath(topic)
+		default:
+			return false
+		}
 	}
-	if domain != "persistent" && domain != "non-persistent" {
-		return false
+	for _, known := range topicDomains {
+		if strings.EqualFold(domain, known) {
+			return validTopicPath(path)
+		}
 	}
-	parts := strings.SplitN(path, "/", 4)
-	return len(parts) >= 3 && validTopicPath(parts)
+	return false
 }
 
-// validTopicPath checks the parts of a topic name, of which the last is the topic.
-func validTopicPath(parts []string) bool {
+// CanonicalTopicName tells whether a valid topic name is written as everything but
+// Pulsar itself expects it: with its domain in lower case, and without slashes around
+// a topic alone. Function Mesh and Pulsar's Go client take no other.
+func CanonicalTopicName(topic string) bool {
+	domain, _, found := strings.Cut(topic, "://")
+	if found {
+		return slices.Contains(topicDomains, domain)
+	}
+	return !strings.HasPrefix(topic, "/") && !strings.HasSuffix(topic, "/")
+}
+
+// validTopicPath checks a topic name from its tenant on, which is the topic's from
+// the fourth part on.
+func validTopicPath(path string) bool {
+	parts := strings.SplitN(path, "/", 4)
 	last := len(parts) - 1
+	if last < 2 {
+		return false
+	}
 	for _, part := range parts[:last] {
 		if !ValidNamedEntity(part) {
 			return false
 		}
 	}
-	return parts[last] != ""
+	return !javaBlank(parts[last])
+}
+
+// javaBlank tells whether a text is nothing but what Java calls white space: no space
+// that keeps words together, but four separators among the control characters.
+func javaBlank(s string) bool {
+	return strings.IndexFunc(s, func(r rune) bool {
+		switch {
+		case r == '\u00a0' || r == '\u2007' || r == '\u202f' || r == '\u0085':
+			return true
+		case '\u001c' <= r && r <= '\u001f':
+			return false
+		default:
+			return !unicode.IsSpace(r)
+		}
+	}) < 0
 }

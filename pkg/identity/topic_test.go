@@ -2,6 +2,7 @@ package identity
 
 import "testing"
 
+// TestValidTopicName has what TopicName.isValid of Pulsar 4.0.7 says.
 func TestValidTopicName(t *testing.T) {
 	for _, test := range []struct {
 		topic string
@@ -22,11 +23,36 @@ func TestValidTopicName(t *testing.T) {
 		{"test-function-output-topic/test:", false},
 		{"a/b/c/d", false},
 		{"/", false},
-		{"/in", false},
+		{"//", false},
+		{" ", false},
+		{"\t\n", false},
+		{"\u2003", false},
+		{"\u001c", false},
+		{"\u00a0", true},
+		{"\u0085", true},
+		{"/ /", false},
+		{"/in", true},
+		{"in/", true},
+		{"//in//", true},
+		{"a//b/in", false},
+		{"/a/b/in", false},
+		{"a/b/in/", false},
+		{"a/b/ ", false},
+		{"a b", true},
+		{"ü", true},
+		{"in-partition-0", true},
+		{"persistent:a", true},
+		{"persistent:/a", false},
 		{"a//in", false},
 		{"a/b/", false},
 		{"/b/in", false},
-		{"Persistent://public/default/in", false},
+		{"Persistent://public/default/in", true},
+		{"NON-PERSISTENT://public/default/in", true},
+		{"non_persistent://public/default/in", false},
+		{"persistent://a/b/c://d", true},
+		{"persistent://acme/cluster-1/orders/", false},
+		{"persistent://acme/cluster-1/orders/ ", false},
+		{"persistent://acme/cluster-1/orders//", true},
 		{"kafka://public/default/in", false},
 		{"://public/default/in", false},
 		{"persistent://", false},
@@ -44,6 +70,19 @@ func TestValidTopicName(t *testing.T) {
 	} {
 		if got := ValidTopicName(test.topic); got != test.want {
 			t.Errorf("ValidTopicName(%q) = %v, want %v", test.topic, got, test.want)
+		}
+	}
+}
+
+// TestCanonicalTopicName has what GetTopicName of Pulsar's Go client says, which the
+// Function Mesh operator asks.
+func TestCanonicalTopicName(t *testing.T) {
+	for topic, want := range map[string]bool{
+		"in": true, "a/b/in": true, "persistent://a/b/in": true, "non-persistent://a/b/in": true, "persistent://a/b/c//": true,
+		"/in": false, "in/": false, "//in": false, "Persistent://a/b/in": false, "NON-PERSISTENT://a/b/in": false, "per\u017fistent://a/b/in": false,
+	} {
+		if got := CanonicalTopicName(topic); got != want || !ValidTopicName(topic) {
+			t.Errorf("CanonicalTopicName(%q) = %v, want %v", topic, got, want)
 		}
 	}
 }

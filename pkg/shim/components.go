@@ -190,12 +190,8 @@ func (c *components) nameOf(request *restful.Request) (identity.Name, error) {
 		Namespace: pathParameter(request, parameterNamespace),
 		Name:      pathParameter(request, parameterName),
 	}
-	for _, part := range []struct{ what, text string }{
-		{"Tenant", name.Tenant}, {"Namespace", name.Namespace}, {c.kind.Title + " name", name.Name},
-	} {
-		if part.text == "" {
-			return name, errorf(http.StatusBadRequest, "%s is not provided", part.what)
-		}
+	if name.Tenant == "" || name.Namespace == "" || name.Name == "" {
+		return name, errorf(http.StatusNotFound, reasonNoSuchPath)
 	}
 	return name, nil
 }

@@ -8,6 +8,7 @@ import (
 	"mime/multipart"
 	"net/http"
 	"os"
+	"strings"
 
 	"github.com/function-mesh/functionmesh-apiserver/pkg/apis/admin/v1alpha1"
 )
@@ -77,8 +78,12 @@ func readForm(request *http.Request, kind *kind, limits formLimits) (*form, erro
 		return nil, errorf(http.StatusUnsupportedMediaType, "Content-Encoding is not supported: send the form as it is")
 	}
 	mediaType, parameters, err := mime.ParseMediaType(request.Header.Get("Content-Type"))
-	if err != nil || mediaType != "multipart/form-data" || parameters["boundary"] == "" {
-		return nil, errorf(http.StatusUnsupportedMediaType, "Content-Type must be multipart/form-data with a boundary")
+	const help = "Content-Type must be multipart/form-data with a boundary"
+	switch {
+	case err != nil || mediaType != "multipart/form-data":
+		return nil, errorf(http.StatusUnsupportedMediaType, help)
+	case parameters["boundary"] == "":
+		return nil, errorf(http.StatusBadRequest, help)
 	}
 	body := &meteredBody{
 		body: request.Body,
@@ -86,7 +91,7 @@ func readForm(request *http.Request, kind *kind, limits formLimits) (*form, erro
 	}
 	reader := multipart.NewReader(body, parameters["boundary"])
 	result := &form{kind: kind}
-	seen := map[string]bool{}
+	seen, parts := map[string]bool{}, 0
 	for {
 		part, err := reader.NextPart()
 		// Compared, not matched: a body that was cut off ends in an error around EOF.
@@ -96,12 +101,17 @@ func readForm(request *http.Request, kind *kind, limits formLimits) (*form, erro
 		if err != nil {
 			return nil, bodyError(err)
 		}
-		if len(seen) == limits.parts {
+		if parts == limits.parts {
 			return nil, errorf(http.StatusRequestEntityTooLarge, "The request has more than %d parts", limits.parts)
 		}
+		parts++
 		name := part.FormName()
 		if seen[name] {
-			return nil, errorf(http.StatusBadRequest, "Part %q was sent more than once", name)
+			// As in Pulsar the first one counts.
+			if _, err := io.Copy(io.Discard, part); err != nil {
+				return nil, bodyError(err)
+			}
+			continue
 		}
 		seen[name] = true
 		if err := result.take(part, body, name, limits.config); err != nil {
@@ -154,7 +164,10 @@ func (f *form) take(part *multipart.Part, body *meteredBody, name string, maxCon
 	case partURL:
 		var text []byte
 		text, err = readPart(part, body, name, maxURLBytes)
-		f.packageURL = string(text)
+		// A blank one is none to Pulsar.
+		if strings.TrimSpace(string(text)) != "" {
+			f.packageURL = string(text)
+		}
 	case partUpdateOptions:
 		f.updateOptions, err = readPart(part, body, name, maxUpdateOptionsBytes)
 	case partData:

@@ -60,13 +60,15 @@ func TestReadForm(t *testing.T) {
 		{name: "config that just fits", body: body([2]string{goConfig[0], strings.Repeat("x", 100)}), want: form{config: []byte(strings.Repeat("x", 100))}},
 		{name: "config too large", body: body([2]string{goConfig[0], strings.Repeat("x", 101)}), code: http.StatusRequestEntityTooLarge},
 		{name: "URL too large", body: body([2]string{goURL[0], strings.Repeat("x", maxURLBytes+1)}, goConfig), code: http.StatusRequestEntityTooLarge},
-		{name: "config twice", body: body(javaConfig, goConfig), code: http.StatusBadRequest},
+		{name: "config twice", body: body(javaConfig, [2]string{goConfig[0], "the second"}), want: form{config: []byte(`{"a":1}`)}},
+		{name: "too much of a config that doesn't count", body: body(javaConfig, [2]string{goConfig[0], strings.Repeat("x", 1<<20)}), code: http.StatusRequestEntityTooLarge},
 		{name: "cut off", body: strings.TrimSuffix(body(javaConfig), "--\r\n"), code: http.StatusBadRequest},
 		{name: "cut off in a part", body: body(javaConfig)[:100], code: http.StatusBadRequest},
 		{name: "as many parts as there may be", body: body(manyParts(maxParts)...), want: form{}},
 		{name: "too many parts", body: body(manyParts(maxParts + 1)...), code: http.StatusRequestEntityTooLarge},
 		{name: "not multipart", contentType: "application/json", body: `{}`, code: http.StatusUnsupportedMediaType},
-		{name: "no boundary", contentType: "multipart/form-data", body: body(javaConfig), code: http.StatusUnsupportedMediaType},
+		{name: "a blank URL", body: body([2]string{goURL[0], " "}, goConfig), want: form{config: []byte(`{"a":1}`)}},
+		{name: "no boundary", contentType: "multipart/form-data", body: body(javaConfig), code: http.StatusBadRequest},
 		{name: "no type", contentType: " ", body: body(javaConfig), code: http.StatusUnsupportedMediaType},
 	}
 	for _, test := range tests {

@@ -14,6 +14,8 @@ import (
 const (
 	functionsV2Path = "/admin/v2/functions"
 
+	reasonNoSuchPath = "Pulsar's functions admin API has no such path"
+
 	parameterTenant    = "tenant"
 	parameterNamespace = "namespace"
 	parameterName      = "name"
@@ -125,7 +127,7 @@ func writeRoutingError(failure restful.ServiceError, request *restful.Request, r
 	case failure.Code == http.StatusMethodNotAllowed:
 		writeError(writer, request.Request, errorf(failure.Code, "HTTP method %s is not allowed here", request.Request.Method))
 	default:
-		writeError(writer, request.Request, errorf(failure.Code, "Pulsar's functions admin API has no such path"))
+		writeError(writer, request.Request, errorf(failure.Code, reasonNoSuchPath))
 	}
 }
 

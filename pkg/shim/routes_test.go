@@ -72,8 +72,8 @@ func TestOtherRoutes(t *testing.T) {
 		{"GET", "/admin/v2/functions/t/n", 410, "/admin/v3/functions", ""},
 		{"GET", "/admin/v2/functions", 410, "/admin/v3/functions", ""},
 		{"HEAD", "/admin/v3/functions/t/n/f/status", 501, "Function status is not available yet", ""},
-		{"GET", "/admin/v3/functions//n/f", 400, "Tenant is not provided", ""},
-		{"GET", "/admin/v3/functions/t//f", 400, "Namespace is not provided", ""},
+		{"GET", "/admin/v3/functions//n/f", 404, "no such path", ""},
+		{"GET", "/admin/v3/functions/t//f", 404, "no such path", ""},
 		{"POST", "/admin/v3/functions/t/n/f", 415, "Content-Type must be multipart/form-data with a boundary", ""},
 		{"PUT", "/admin/v3/functions/t/n/f", 415, "Content-Type must be multipart/form-data with a boundary", ""},
 	}

@@ -23,9 +23,18 @@ type answer struct {
 // exchange is a request and its answer.
 type exchange struct {
 	Request string `json:"request"`
-	Status  int    `json:"status"`
-	Type    string `json:"type,omitempty"`
-	Body    string `json:"body,omitempty"`
+	// Form is what pulsar-admin sent, for machines that can't run it.
+	Form   []part `json:"form,omitempty"`
+	Status int    `json:"status"`
+	Type   string `json:"type,omitempty"`
+	Body   string `json:"body,omitempty"`
+}
+
+// part is one of a form.
+type part struct {
+	Name string `json:"name"`
+	Type string `json:"type"`
+	Text string `json:"text"`
 }
 
 // text is the answer as people read it and as entries of differences.yaml match it.

@@ -2,6 +2,7 @@ package conformance
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"io"
 	"net/http"
@@ -18,10 +19,20 @@ type door struct {
 	url string
 
 	lock sync.Mutex
-	seen []exchange
+	seen []passage
 	// failed is why the server could not be reached.
 	failed error
 }
+
+// passage is what went through the door: an exchange, and the body of its request.
+type passage struct {
+	exchange
+	contentType string
+	sent        []byte
+}
+
+// sentKey is the key of a request's body in its context, which the answer is made with.
+type sentKey struct{}
 
 // openDoor opens a door to a server.
 func openDoor(t *testing.T, server string) *door {
@@ -45,7 +56,15 @@ func openDoor(t *testing.T, server string) *door {
 		},
 		Transport: &http.Transport{DisableCompression: true},
 	}
-	listening := httptest.NewServer(proxy)
+	listening := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		sent, err := io.ReadAll(r.Body)
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusBadRequest)
+			return
+		}
+		r.Body = io.NopCloser(bytes.NewReader(sent))
+		proxy.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), sentKey{}, sent)))
+	}))
 	t.Cleanup(listening.Close)
 	d.url = listening.URL
 	return d
@@ -63,17 +82,21 @@ func (d *door) writeDown(response *http.Response) error {
 	d.lock.Lock()
 	defer d.lock.Unlock()
 	media := mediaType(response.Header.Get("Content-Type"))
-	d.seen = append(d.seen, exchange{
-		Request: response.Request.Method + " " + response.Request.URL.RequestURI(),
-		Status:  response.StatusCode,
-		Type:    media,
-		Body:    normalBody(response.Request.URL.Path, media, string(body)),
+	sent, _ := response.Request.Context().Value(sentKey{}).([]byte)
+	d.seen = append(d.seen, passage{
+		exchange: exchange{
+			Request: response.Request.Method + " " + response.Request.URL.RequestURI(),
+			Status:  response.StatusCode,
+			Type:    media,
+			Body:    normalBody(response.Request.URL.Path, media, string(body)),
+		},
+		contentType: response.Request.Header.Get("Content-Type"), sent: sent,
 	})
 	return nil
 }
 
 // take returns what was written down since the last time.
-func (d *door) take() ([]exchange, error) {
+func (d *door) take() ([]passage, error) {
 	d.lock.Lock()
 	defer d.lock.Unlock()
 	seen := d.seen

@@ -45,15 +45,7 @@ const (
 func chosenMode() (mode, error) {
 	chosen := mode(os.Getenv("PULSAR_CONFORMANCE"))
 	switch chosen {
-	case automatic, real, record:
-		if javaclient.Off() {
-			if chosen != automatic {
-				return "", errors.New("a real Pulsar needs Java, and PULSAR_JAVA_CLIENT is off")
-			}
-			return recorded, nil
-		}
-		return chosen, nil
-	case recorded:
+	case automatic, real, recorded, record:
 		return chosen, nil
 	default:
 		return "", fmt.Errorf("PULSAR_CONFORMANCE is %q, which is none of real, recorded, record and nothing", chosen)
@@ -79,13 +71,44 @@ func must[T any](t *testing.T) func(value T, err error) T {
 	}
 }
 
+// canRunJava tells whether pulsar-admin can be run here, and says so if not.
+func canRunJava(t *testing.T, chosen mode) (bool, error) {
+	t.Helper()
+	err := errors.New("PULSAR_JAVA_CLIENT is off")
+	if !javaclient.Off() {
+		root := must[string](t)(repository())
+		err = javaclient.New(root, filepath.Join(root, "bin")).Fetch()
+	}
+	if err != nil && (chosen == real || chosen == record) {
+		return false, err
+	}
+	if err != nil {
+		t.Logf("pulsar-admin can't be run here, so what it sent when the answers were recorded is sent again: %v", err)
+	}
+	return err == nil, nil
+}
+
+// startJava returns a JVM for pulsar-admin, or nil where there can be none. The real
+// Pulsar and the shim have one each, for they are asked at the same time.
+func startJava(t *testing.T, hasJava bool) *javaclient.Client {
+	t.Helper()
+	if !hasJava {
+		return nil
+	}
+	root := must[string](t)(repository())
+	java := javaclient.New(root, filepath.Join(root, "bin"))
+	t.Cleanup(func() {
+		if err := java.Stop(); err != nil {
+			t.Error(err)
+		}
+	})
+	return java
+}
+
 // startPulsar returns a real Pulsar with everything that the script relies on, or nil
 // where the machine can't have one and need not.
 func startPulsar(t *testing.T, chosen mode, script script) *pulsarstandalone.Pulsar {
 	t.Helper()
-	if chosen == recorded {
-		return nil
-	}
 	ctx, cancel := context.WithTimeout(t.Context(), startTimeout)
 	defer cancel()
 	pulsar, err := pulsarstandalone.Start(ctx, pulsarstandalone.Options{

@@ -1,13 +1,10 @@
 package conformance
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"io"
-	"mime/multipart"
 	"net/http"
-	"net/textproto"
 	"strings"
 )
 
@@ -16,9 +13,8 @@ func (r *runner) rest(ctx context.Context, namespace string, call call) error {
 	method, path, _ := strings.Cut(call.REST, " ")
 	kind, _, _ := strings.Cut(path, "/")
 	path = strings.Replace(path, "/@", "/"+tenant+"/"+namespace, 1)
-	prefix := "/admin/v3/"
-	if strings.HasPrefix(path, "/") {
-		prefix = ""
+	if !strings.HasPrefix(path, "/") {
+		path = "/admin/v3/" + path
 	}
 	var body io.Reader
 	contentType := call.Type
@@ -26,13 +22,59 @@ func (r *runner) rest(ctx context.Context, namespace string, call call) error {
 	case call.Body != nil:
 		body = strings.NewReader(*call.Body)
 	case call.Config != nil || call.URL != "" || call.Options != nil:
-		form, formType, err := form(strings.TrimSuffix(kind, "s"), call)
-		if err != nil {
+		var err error
+		if body, contentType, err = encodeForm(call.form(strings.TrimSuffix(kind, "s"))); err != nil {
 			return err
 		}
-		body, contentType = form, formType
 	}
-	request, err := http.NewRequestWithContext(ctx, method, r.door.url+prefix+path, body)
+	return r.send(ctx, method, path, contentType, body)
+}
+
+// form returns the parts of a create or update.
+func (c call) form(kind string) []part {
+	const json = "application/json"
+	var parts []part
+	if c.Config != nil {
+		contentType := json
+		switch c.ConfigType {
+		case "":
+		case "none":
+			contentType = ""
+		default:
+			contentType = c.ConfigType
+		}
+		parts = append(parts, part{kind + "Config", contentType, configText(c.Config)})
+	}
+	if c.URL != "" {
+		parts = append(parts, part{"url", "text/plain", c.URL})
+	}
+	if c.Options != nil {
+		parts = append(parts, part{"updateOptions", json, string(c.Options)})
+	}
+	return parts
+}
+
+// resend sends what pulsar-admin sent when the answers were recorded.
+func (r *runner) resend(ctx context.Context, recorded []exchange) error {
+	for _, exchange := range recorded {
+		method, path, _ := strings.Cut(exchange.Request, " ")
+		var body io.Reader
+		contentType := ""
+		if exchange.Form != nil {
+			var err error
+			if body, contentType, err = encodeForm(exchange.Form); err != nil {
+				return err
+			}
+		}
+		if err := r.send(ctx, method, path, contentType, body); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *runner) send(ctx context.Context, method, path, contentType string, body io.Reader) error {
+	request, err := http.NewRequestWithContext(ctx, method, r.door.url+path, body)
 	if err != nil {
 		return fmt.Errorf("could not make a request: %w", err)
 	}
@@ -48,48 +90,4 @@ func (r *runner) rest(ctx context.Context, namespace string, call call) error {
 		return fmt.Errorf("could not read an answer: %w", err)
 	}
 	return nil
-}
-
-// form returns the parts of a create or update.
-func form(kind string, call call) (io.Reader, string, error) {
-	var body bytes.Buffer
-	writer := multipart.NewWriter(&body)
-	part := func(name, contentType, content string) error {
-		header := textproto.MIMEHeader{"Content-Disposition": {`form-data; name="` + name + `"`}}
-		if contentType != "none" {
-			header.Set("Content-Type", contentType)
-		}
-		to, err := writer.CreatePart(header)
-		if err != nil {
-			return fmt.Errorf("could not make a form: %w", err)
-		}
-		if _, err := io.WriteString(to, content); err != nil {
-			return fmt.Errorf("could not make a form: %w", err)
-		}
-		return nil
-	}
-	const json = "application/json"
-	if call.Config != nil {
-		contentType := json
-		if call.ConfigType != "" {
-			contentType = call.ConfigType
-		}
-		if err := part(kind+"Config", contentType, configText(call.Config)); err != nil {
-			return nil, "", err
-		}
-	}
-	if call.URL != "" {
-		if err := part("url", "text/plain", call.URL); err != nil {
-			return nil, "", err
-		}
-	}
-	if call.Options != nil {
-		if err := part("updateOptions", json, string(call.Options)); err != nil {
-			return nil, "", err
-		}
-	}
-	if err := writer.Close(); err != nil {
-		return nil, "", fmt.Errorf("could not make a form: %w", err)
-	}
-	return &body, writer.FormDataContentType(), nil
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -75,6 +76,25 @@ type call struct {
 
 // java tells whether it takes a JVM to run the step.
 func (s step) java() bool { return s.Admin != "" }
+
+// chosen returns the steps of the files that the variable PULSAR_CONFORMANCE_STEPS
+// matches, which is a regular expression, and all without it.
+func (s script) chosen() (script, error) {
+	pattern, err := regexp.Compile(os.Getenv("PULSAR_CONFORMANCE_STEPS"))
+	if err != nil {
+		return nil, fmt.Errorf("PULSAR_CONFORMANCE_STEPS is no regular expression: %w", err)
+	}
+	var some script
+	for _, step := range s {
+		if pattern.MatchString(step.namespace) {
+			some = append(some, step)
+		}
+	}
+	if len(some) == 0 {
+		return nil, fmt.Errorf("no file of steps is called like %s", pattern)
+	}
+	return some, nil
+}
 
 // namespaces returns those that steps use.
 func (s script) namespaces() []string {

@@ -1,8 +1,11 @@
 package conformance
 
 import (
+	"io"
 	"os"
 	"path/filepath"
+	"reflect"
+	"slices"
 	"testing"
 )
 
@@ -20,6 +23,38 @@ func TestNormalBody(t *testing.T) {
 		if got := normalBody(test.path, test.media, test.body); got != test.want {
 			t.Errorf("%s of %s becomes %s", test.body, test.path, got)
 		}
+	}
+}
+
+func TestForm(t *testing.T) {
+	t.Parallel()
+	parts := []part{{"functionConfig", "application/json", `{"a":"ü\r\n"}`}, {"url", "text/plain", ""}, {"bare", "", "x"}}
+	body, contentType, err := encodeForm(parts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sent := must[[]byte](t)(io.ReadAll(body))
+	if got := must[[]part](t)(decodeForm(contentType, sent)); !slices.Equal(got, parts) {
+		t.Errorf("%q becomes %q", parts, got)
+	}
+	if got, err := decodeForm("", nil); got != nil || err != nil {
+		t.Errorf("no body becomes %q, %v", got, err)
+	}
+	for _, broken := range []string{"application/json", "multipart/form-data", "multipart/form-data; boundary=other"} {
+		if got, err := decodeForm(broken, sent); err == nil {
+			t.Errorf("a form of type %s becomes %q", broken, got)
+		}
+	}
+}
+
+func TestWithoutCommands(t *testing.T) {
+	t.Parallel()
+	exchanges := []exchange{{Request: "GET /", Status: 200}}
+	full := answer{Exit: 1, Out: "out", Err: "err", Exchanges: exchanges}
+	steps := script{{Name: "java", call: call{Admin: "functions list"}}, {Name: "go", call: call{Go: "functions list"}}, {Name: "new", call: call{Admin: "x"}}}
+	want := map[string]answer{"java": {Exchanges: exchanges}, "go": full}
+	if got := withoutCommands(steps, map[string]answer{"java": full, "go": full}); !reflect.DeepEqual(got, want) {
+		t.Errorf("got %v", got)
 	}
 }
 

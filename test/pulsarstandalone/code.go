@@ -13,14 +13,11 @@ import (
 // serviceFile is where a NAR says what it is.
 const serviceFile = "META-INF/services/pulsar-io.yaml"
 
-const (
-	// Connector is the name of the connector that Pulsar has built in, as source and sink.
-	Connector = "tiny"
-	// Function is the name of the function that Pulsar has built in.
-	Function = "exclaim"
-)
+// Connector is the name of the connector that Pulsar has built in, as source and sink.
+// It has no function built in, for Function Mesh has none.
+const Connector = "tiny"
 
-// connectorDescription and functionDescription are in the NARs.
+// connectorDescription is in the NAR.
 const connectorDescription = `name: ` + Connector + `
 description: A connector that does nothing
 sourceClass: org.example.Silence
@@ -29,27 +26,22 @@ sourceConfigClass: org.example.Settings
 sinkConfigClass: org.example.Settings
 `
 
-const functionDescription = `name: ` + Function + `
-description: A function that exclaims
-functionClass: org.example.Exclamation
-`
-
 // Code are the files that were built of the Java sources.
 type Code struct {
 	// Jar has all classes, and NAR also says that it is a connector.
 	Jar, NAR string
-	// Connectors and Functions are folders of what Pulsar has built in.
-	Connectors, Functions string
+	// Connectors is the folder of what Pulsar has built in.
+	Connectors string
 }
 
 // build compiles the sources in a folder and packs them, into dir.
 func build(ctx context.Context, sources, dir, classpath string) (Code, error) {
 	code := Code{
 		Jar: filepath.Join(dir, "code.jar"), NAR: filepath.Join(dir, "connectors", Connector+".nar"),
-		Connectors: filepath.Join(dir, "connectors"), Functions: filepath.Join(dir, "functions"),
+		Connectors: filepath.Join(dir, "connectors"),
 	}
 	classes := filepath.Join(dir, "classes")
-	for _, folder := range []string{classes, code.Connectors, code.Functions} {
+	for _, folder := range []string{classes, code.Connectors} {
 		if err := os.MkdirAll(folder, 0o700); err != nil {
 			return Code{}, fmt.Errorf("could not make a folder for Java code: %w", err)
 		}
@@ -62,10 +54,7 @@ func build(ctx context.Context, sources, dir, classpath string) (Code, error) {
 	if output, err := javac.CombinedOutput(); err != nil {
 		return Code{}, fmt.Errorf("could not compile %s: %w: %s", sources, err, output)
 	}
-	for file, description := range map[string]string{
-		code.Jar: "", code.NAR: connectorDescription,
-		filepath.Join(code.Functions, Function+".nar"): functionDescription,
-	} {
+	for file, description := range map[string]string{code.Jar: "", code.NAR: connectorDescription} {
 		if err := pack(file, classes, description); err != nil {
 			return Code{}, err
 		}

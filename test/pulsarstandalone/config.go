@@ -58,7 +58,7 @@ topicCompactionFrequencySec: 1800
 downloadDirectory: $dir/downloads
 narExtractionDirectory: $dir/extracted
 connectorsDirectory: $connectors
-functionsDirectory: $functions
+functionsDirectory: $dir/functions
 `
 
 // configFiles are what Pulsar is started with.
@@ -72,13 +72,13 @@ func writeConfig(dir string, code Code, web, binary int) (configFiles, error) {
 		broker: filepath.Join(dir, "standalone.conf"), worker: filepath.Join(dir, "functions_worker.yml"),
 		metadata: filepath.Join(dir, "metadata"), bookkeeper: filepath.Join(dir, "bookkeeper"), temporary: filepath.Join(dir, "temporary"),
 	}
-	for _, folder := range []string{files.temporary, filepath.Join(dir, "extracted")} {
+	for _, folder := range []string{files.temporary, filepath.Join(dir, "extracted"), filepath.Join(dir, "functions")} {
 		if err := os.MkdirAll(folder, 0o700); err != nil {
 			return configFiles{}, fmt.Errorf("could not make a folder for Pulsar: %w", err)
 		}
 	}
 	values := strings.NewReplacer("$loopback", controlplane.Loopback, "$dir", dir, "$web", fmt.Sprint(web), "$binary", fmt.Sprint(binary),
-		"$connectors", code.Connectors, "$functions", code.Functions)
+		"$connectors", code.Connectors)
 	for file, text := range map[string]string{files.broker: brokerConfig, files.worker: workerConfig} {
 		if err := os.WriteFile(file, []byte(values.Replace(text)), 0o600); err != nil {
 			return configFiles{}, fmt.Errorf("could not configure Pulsar: %w", err)

@@ -56,14 +56,15 @@ func TestOwnRulesForSinks(t *testing.T) {
 		return newSink(func(s *sinkSpec) { s.InputSpecs = map[string]v1alpha1.ConsumerSpec{"x": consumer} })
 	}
 	checkRefusals(t, map[string]refusal{
-		"no class":          {newSink(func(s *sinkSpec) { s.ClassName = " " }), "spec.className", "the class of the sink is needed"},
-		"python class":      {newSink(func(s *sinkSpec) { s.ClassName = "a-b.C" }), "spec.className", "binary name of a class"},
-		"no java":           {newSink(func(s *sinkSpec) { s.Java = nil }), "spec.java", "a sink is always Java"},
-		"configs":           {newSink(func(s *sinkSpec) { s.Configs = raw(`[1]`) }), "spec.configs", "must be a JSON object"},
-		"null configs":      {newSink(func(s *sinkSpec) { s.Configs = raw(`null`) }), "spec.configs", "must be a JSON object"},
-		"dead letter topic": {newSink(func(s *sinkSpec) { s.DeadLetterTopic, s.MaxMessageRetries = "a/b", ptr(int32(1)) }), "spec.deadLetterTopic", "no valid topic name"},
-		"endless retries":   {newSink(func(s *sinkSpec) { s.DeadLetterTopic = "dead" }), "spec.deadLetterTopic", "max retries is set to infinity"},
-		"no retries":        {newSink(func(s *sinkSpec) { s.DeadLetterTopic, s.MaxMessageRetries = "dead", ptr(int32(0)) }), "spec.maxMessageRetries", "must be positive with a deadLetterTopic"},
+		"no class":                {newSink(func(s *sinkSpec) { s.ClassName = " " }), "spec.className", "the class of the sink is needed"},
+		"python class":            {newSink(func(s *sinkSpec) { s.ClassName = "a-b.C" }), "spec.className", "binary name of a class"},
+		"no java":                 {newSink(func(s *sinkSpec) { s.Java = nil }), "spec.java", "a sink is always Java"},
+		"configs":                 {newSink(func(s *sinkSpec) { s.Configs = raw(`[1]`) }), "spec.configs", "must be a JSON object"},
+		"null configs":            {newSink(func(s *sinkSpec) { s.Configs = raw(`null`) }), "spec.configs", "must be a JSON object"},
+		"dead letter topic":       {newSink(func(s *sinkSpec) { s.DeadLetterTopic, s.MaxMessageRetries = "a/b", ptr(int32(1)) }), "spec.deadLetterTopic", "no valid topic name"},
+		"dead letters in slashes": {newSink(func(s *sinkSpec) { s.DeadLetterTopic, s.MaxMessageRetries = "dead/", ptr(int32(1)) }), "spec.deadLetterTopic", "slashes around it"},
+		"endless retries":         {newSink(func(s *sinkSpec) { s.DeadLetterTopic = "dead" }), "spec.deadLetterTopic", "max retries is set to infinity"},
+		"no retries":              {newSink(func(s *sinkSpec) { s.DeadLetterTopic, s.MaxMessageRetries = "dead", ptr(int32(0)) }), "spec.maxMessageRetries", "must be positive with a deadLetterTopic"},
 		"once with retries": {newSink(func(s *sinkSpec) {
 			s.ProcessingGuarantees, s.MaxMessageRetries = v1alpha1.EffectivelyOnce, ptr(int32(1))
 		}), "spec.maxMessageRetries", "don't gel well"},

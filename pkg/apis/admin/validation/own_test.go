@@ -112,16 +112,18 @@ func TestOwnRules(t *testing.T) {
 		"key reader class": {func(f *v1alpha1.PulsarFunction) {
 			inputSpec(f, "x", v1alpha1.ConsumerSpec{CryptoConfig: &v1alpha1.CryptoConfig{CryptoKeyReaderClassName: "a b"}})
 		}, "spec.inputSpecs[x].cryptoConfig.cryptoKeyReaderClassName", "binary name of a class"},
-		"pending requests": {spec(func(s *v1alpha1.PulsarFunctionSpec) { s.MaxPendingAsyncRequests = ptr(int32(0)) }), "spec.maxPendingAsyncRequests", "must be positive"},
-		"long timeout":     {spec(func(s *v1alpha1.PulsarFunctionSpec) { s.TimeoutMs = ptr(int64(math.MaxInt32) + 1) }), "spec.timeoutMs", "2147483647"},
-		"repeated input":   {spec(func(s *v1alpha1.PulsarFunctionSpec) { s.Inputs = append(s.Inputs, s.Inputs[0]) }), "spec.inputs[1]", "Duplicate value"},
-		"configuration":    {spec(func(s *v1alpha1.PulsarFunctionSpec) { s.UserConfig = raw(`["a"]`) }), "spec.userConfig", "must be a JSON object"},
-		"null":             {spec(func(s *v1alpha1.PulsarFunctionSpec) { s.UserConfig = raw(`null`) }), "spec.userConfig", "must be a JSON object"},
-		"no JSON":          {spec(func(s *v1alpha1.PulsarFunctionSpec) { s.UserConfig = raw(`{`) }), "spec.userConfig", "must be a JSON object"},
-		"late topic":       {window(v1alpha1.WindowConfig{WindowLengthCount: ptr(int32(1)), LateDataTopic: "a/b"}), "spec.windowConfig.lateDataTopic", "no valid topic name"},
-		"extractor":        {window(v1alpha1.WindowConfig{WindowLengthCount: ptr(int32(1)), TimestampExtractorClassName: "a b"}), "spec.windowConfig.timestampExtractorClassName", "binary name"},
-		"no runtime":       {noRuntime, "spec", "exactly one of java, python, go and generic must be set"},
-		"no retries":       {spec(func(s *v1alpha1.PulsarFunctionSpec) { s.MaxMessageRetries, s.DeadLetterTopic = ptr(int32(0)), "dead" }), "spec.maxMessageRetries", "must be positive with a deadLetterTopic"},
+		"pending requests":  {spec(func(s *v1alpha1.PulsarFunctionSpec) { s.MaxPendingAsyncRequests = ptr(int32(0)) }), "spec.maxPendingAsyncRequests", "must be positive"},
+		"long timeout":      {spec(func(s *v1alpha1.PulsarFunctionSpec) { s.TimeoutMs = ptr(int64(math.MaxInt32) + 1) }), "spec.timeoutMs", "2147483647"},
+		"repeated input":    {spec(func(s *v1alpha1.PulsarFunctionSpec) { s.Inputs = append(s.Inputs, s.Inputs[0]) }), "spec.inputs[1]", "Duplicate value"},
+		"configuration":     {spec(func(s *v1alpha1.PulsarFunctionSpec) { s.UserConfig = raw(`["a"]`) }), "spec.userConfig", "must be a JSON object"},
+		"null":              {spec(func(s *v1alpha1.PulsarFunctionSpec) { s.UserConfig = raw(`null`) }), "spec.userConfig", "must be a JSON object"},
+		"no JSON":           {spec(func(s *v1alpha1.PulsarFunctionSpec) { s.UserConfig = raw(`{`) }), "spec.userConfig", "must be a JSON object"},
+		"late topic":        {window(v1alpha1.WindowConfig{WindowLengthCount: ptr(int32(1)), LateDataTopic: "a/b"}), "spec.windowConfig.lateDataTopic", "no valid topic name"},
+		"extractor":         {window(v1alpha1.WindowConfig{WindowLengthCount: ptr(int32(1)), TimestampExtractorClassName: "a b"}), "spec.windowConfig.timestampExtractorClassName", "binary name"},
+		"no runtime":        {noRuntime, "spec", "exactly one of java, python, go and generic must be set"},
+		"topic in slashes":  {spec(func(s *v1alpha1.PulsarFunctionSpec) { s.LogTopic = "/log" }), "spec.logTopic", "no topic alone with slashes around it"},
+		"topic in capitals": {spec(func(s *v1alpha1.PulsarFunctionSpec) { s.Inputs = append(s.Inputs, "PERSISTENT://a/b/c") }), "spec.inputs[1]", "no domain in upper case"},
+		"no retries":        {spec(func(s *v1alpha1.PulsarFunctionSpec) { s.MaxMessageRetries, s.DeadLetterTopic = ptr(int32(0)), "dead" }), "spec.maxMessageRetries", "must be positive with a deadLetterTopic"},
 		"payload processor": {func(f *v1alpha1.PulsarFunction) {
 			inputSpec(f, "x", v1alpha1.ConsumerSpec{MessagePayloadProcessorConfig: &v1alpha1.MessagePayloadProcessorConfig{ClassName: "a b"}})
 		}, "spec.inputSpecs[x].messagePayloadProcessorConfig.className", "binary name"},

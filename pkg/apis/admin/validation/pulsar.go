@@ -80,7 +80,9 @@ func (c *checks) checkTopic(topic topic, text string) {
 			text = fmt.Sprintf(text, topic.name)
 		}
 		c.pulsar(field.Invalid(topic.path, topic.name, text))
+		return
 	}
+	c.checkSpelling(topic)
 }
 
 // checkOptionalTopic is checkTopic for one that may be absent.

@@ -118,7 +118,19 @@ func isPlain(text string, allowed func(rune) bool) bool {
 // checkOwnTopic checks a topic that may be absent, and that Pulsar would check only
 // when it is used.
 func (c *checks) checkOwnTopic(topic topic) {
-	if topic.name != "" && !identity.ValidTopicName(topic.name) {
+	switch {
+	case topic.name == "":
+	case !identity.ValidTopicName(topic.name):
 		c.own(field.Invalid(topic.path, shortened(topic.name), "is no valid topic name"))
+	default:
+		c.checkSpelling(topic)
+	}
+}
+
+// checkSpelling checks that a valid topic is written as the operator has it.
+func (c *checks) checkSpelling(topic topic) {
+	if !identity.CanonicalTopicName(topic.name) {
+		c.ownOf(field.Invalid(topic.path, shortened(topic.name),
+			"the Function Mesh operator takes no topic alone with slashes around it, and no domain in upper case"), topic.name)
 	}
 }
