@@ -15,7 +15,7 @@ CONTROL_PLANE := etcd kube-apiserver kube-controller-manager kubectl
 NODES := kube-scheduler kwok
 
 .DEFAULT_GOAL := help
-.PHONY: help run build test check unit-test e2e-test conformance kubectl-parity verify update generate bench clean control-plane nodes
+.PHONY: help run build test check unit-test e2e-test conformance kubectl-parity verify update published generate bench clean control-plane nodes
 # Targets of one make call share go's caches and two cores: side by side they only get slower.
 .NOTPARALLEL:
 
@@ -91,6 +91,10 @@ each-script = set -e; for script in $(1); do \
 	    *-crd-paths.sh:) echo "==> $$script: left out, FUNCTION_MESH_CRDS is not set"; continue ;; \
 	  esac; \
 	  echo "==> $$script"; "$$script"; done
+
+published: control-plane build ## Write down the API as kube-apiserver publishes it, after a change that is meant.
+	@cd test && $(GO) test -count 1 -timeout $(TEST_TIMEOUT) ./apigroup -run '^TestPublished$$' -update
+	@git status --short test/apigroup/testdata/published
 
 generate: update ## The same as update.
 

@@ -131,7 +131,7 @@ func (o *Options) Config() (*Config, error) {
 	generic.EffectiveVersion = compatibility.DefaultBuildEffectiveVersion()
 	generic.FeatureGate = utilfeature.DefaultFeatureGate
 
-	definitions := openapi.NewDefinitionNamer(Scheme)
+	definitions := openapi.NewDefinitionNamer(publishedScheme)
 	generic.OpenAPIConfig = genericapiserver.DefaultOpenAPIConfig(generatedopenapi.GetOpenAPIDefinitions, definitions)
 	generic.OpenAPIConfig.Info.Title = "Function Mesh API server"
 	generic.OpenAPIV3Config = genericapiserver.DefaultOpenAPIV3Config(generatedopenapi.GetOpenAPIDefinitions, definitions)

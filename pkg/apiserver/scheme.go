@@ -20,22 +20,32 @@ var (
 	Scheme = runtime.NewScheme()
 	// Codecs encode and decode them, as JSON and YAML.
 	Codecs = withoutProtobuf{serializer.NewCodecFactory(Scheme)}
+
+	// publishedScheme knows which types OpenAPI tells clients of. Those of Scheme have
+	// internal versions besides, which are nobody's business.
+	publishedScheme = runtime.NewScheme()
 )
 
 func init() {
+	// One Go type is the external and the internal version, so nothing is converted.
 	utilruntime.Must(v1alpha1.AddInternalToScheme(Scheme))
-	utilruntime.Must(v1alpha1.AddToScheme(Scheme))
-	utilruntime.Must(Scheme.SetVersionPriority(v1alpha1.SchemeGroupVersion))
-
-	// Subresources scale. As with the types of this group one Go type is the external
-	// and the internal version.
-	Scheme.AddKnownTypes(autoscalingv1.SchemeGroupVersion, &autoscalingv1.Scale{})
 	Scheme.AddKnownTypes(schema.GroupVersion{Group: autoscalingv1.GroupName, Version: runtime.APIVersionInternal}, &autoscalingv1.Scale{})
+	addExternalTypes(Scheme)
+	addExternalTypes(publishedScheme)
+}
+
+// addExternalTypes adds what clients send and get.
+func addExternalTypes(scheme *runtime.Scheme) {
+	utilruntime.Must(v1alpha1.AddToScheme(scheme))
+	utilruntime.Must(scheme.SetVersionPriority(v1alpha1.SchemeGroupVersion))
+
+	// Subresources scale.
+	scheme.AddKnownTypes(autoscalingv1.SchemeGroupVersion, &autoscalingv1.Scale{})
 
 	// k8s.io/apiserver serves these itself, from the scheme that it is given.
 	unversioned := schema.GroupVersion{Version: "v1"}
-	metav1.AddToGroupVersion(Scheme, unversioned)
-	Scheme.AddUnversionedTypes(unversioned,
+	metav1.AddToGroupVersion(scheme, unversioned)
+	scheme.AddUnversionedTypes(unversioned,
 		&metav1.Status{},
 		&metav1.APIVersions{},
 		&metav1.APIGroupList{},

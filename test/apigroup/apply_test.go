@@ -10,6 +10,7 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/function-mesh/functionmesh-apiserver/pkg/apis/admin/v1alpha1"
@@ -33,9 +34,106 @@ func (s *space) mustApply(manager, name, text string) *v1alpha1.PulsarFunction {
 	return applied
 }
 
+// applied returns what a manager applies: an object of the kind with a label, with
+// what else is wanted, or, unless it is whole, with that alone.
+func (k *ofKind) applied(whole bool, changes string) *unstructured.Unstructured {
+	k.t.Helper()
+	object := k.object("echo", "")
+	if !whole {
+		delete(object.Object, "spec")
+	}
+	merge(object.Object, decode(k.t, changes))
+	return object
+}
+
+func (k *ofKind) apply(manager string, object *unstructured.Unstructured, force bool) (*unstructured.Unstructured, error) {
+	return k.views.Apply(k.ctx, object.GetName(), object, metav1.ApplyOptions{FieldManager: manager, Force: force})
+}
+
+func (k *ofKind) mustApply(manager string, object *unstructured.Unstructured) *unstructured.Unstructured {
+	k.t.Helper()
+	applied, err := k.apply(manager, object, false)
+	k.check(err)
+	return applied
+}
+
+// appliedByFirst is applied besides what every object of the kind has.
 const appliedByFirst = `
-metadata:
-  labels: {first: here}
+metadata: {labels: {first: here}}
+spec:
+  secrets: {PASSWORD: {path: credentials, key: password}}
+  logTopic: persistent://public/default/log
+  pod: {env: [{name: A, value: "1"}]}
+`
+
+func TestApply(t *testing.T) {
+	forEachKind(t, func(t *testing.T, k *ofKind) {
+		created := k.mustApply("first", k.applied(true, appliedByFirst))
+		if created.GetGeneration() != 1 || member(created, "spec.name") != "echo" {
+			t.Errorf("the apply created %+v", created)
+		}
+		t.Run("again, it writes nothing", func(t *testing.T) {
+			for range 2 {
+				if again := k.mustApply("first", k.applied(true, appliedByFirst)); again.GetResourceVersion() != created.GetResourceVersion() {
+					t.Errorf("the version was %s and is %s", created.GetResourceVersion(), again.GetResourceVersion())
+				}
+			}
+		})
+		t.Run("a second manager adds", func(t *testing.T) {
+			applied := k.mustApply("second", k.applied(false, `
+metadata: {labels: {second: here}}
+spec: {parallelism: 2, pod: {env: [{name: B, value: "2"}]}}`))
+			want := []any{map[string]any{"name": "A", "value": "1"}, map[string]any{"name": "B", "value": "2"}}
+			if !sameJSON(t, member(applied, "spec.pod.env"), want) || len(applied.GetLabels()) != 2 {
+				t.Errorf("both together are %+v", applied)
+			}
+			if got := managers(applied); !slices.Equal(got, []string{"first Apply", "second Apply"}) {
+				t.Errorf("the managers are %v", got)
+			}
+			if got := member(k.behind("echo"), "spec.pod.env"); !sameJSON(t, got, want) {
+				t.Errorf("the custom resource has the variables %v", got)
+			}
+		})
+		t.Run("a conflict names the manager", func(t *testing.T) {
+			other := k.applied(false, "spec: {className: org.example.Other}")
+			_, err := k.apply("second", other, false)
+			if !apierrors.IsConflict(err) || !strings.Contains(err.Error(), `conflict with "first"`) || !strings.Contains(err.Error(), ".spec.className") {
+				t.Errorf("the answer is %v", err)
+			}
+			noCRNames(t, err)
+			forced, err := k.apply("second", other, true)
+			k.check(err)
+			if got := member(forced, "spec.className"); got != "org.example.Other" {
+				t.Errorf("after the force the class is %v", got)
+			}
+			// What first no longer owns it can't remove, and what second no longer applies goes.
+			k.check(second(k.apply("first", k.applied(true, appliedByFirst), true)))
+		})
+		t.Run("what a manager leaves out goes", func(t *testing.T) {
+			pruned := k.mustApply("first", k.applied(true, ""))
+			gone := []string{"spec.logTopic", "spec.secrets", "spec.secretsMap", "spec.pod.env", "metadata.labels.first"}
+			for what, object := range map[string]*unstructured.Unstructured{"view": pruned, "custom resource": k.behind("echo")} {
+				for _, path := range gone {
+					if value := member(object, path); value != nil && fmt.Sprint(value) != "[]" {
+						t.Errorf("%s of the %s is still %v", path, what, value)
+					}
+				}
+			}
+			if again := k.get("echo"); fmt.Sprint(managers(again)) != fmt.Sprint(managers(pruned)) {
+				t.Errorf("the managers are %v, and were %v", managers(again), managers(pruned))
+			}
+		})
+		t.Run("an unknown field", func(t *testing.T) {
+			_, err := k.apply("first", k.applied(false, "spec: {bogus: 1}"), true)
+			if err == nil || !strings.Contains(err.Error(), "bogus") {
+				t.Errorf("the answer is %v", err)
+			}
+		})
+	})
+}
+
+const inputsOfFirst = `
+metadata: {labels: {first: here}}
 spec:
   className: org.example.Echo
   java: {}
@@ -43,103 +141,47 @@ spec:
   inputs: [persistent://public/default/a, persistent://public/default/b]
   inputSpecs:
     persistent://public/default/c: {receiverQueueSize: 10, schemaType: avro}
-  secrets:
-    PASSWORD: {path: credentials, key: password}
-  logTopic: persistent://public/default/log
 `
 
-func TestApply(t *testing.T) {
+// TestApplyInputs has two managers of one function's inputs, a set and a map.
+func TestApplyInputs(t *testing.T) {
 	t.Parallel()
 	s := newSpace(t)
-	created := s.mustApply("first", "echo", appliedByFirst)
-	if created.Generation != 1 || created.Spec.Name != "echo" {
-		t.Errorf("the apply created %+v", created)
-	}
-
-	t.Run("again, it writes nothing", func(t *testing.T) {
-		for range 2 {
-			if again := s.mustApply("first", "echo", appliedByFirst); again.ResourceVersion != created.ResourceVersion {
-				t.Errorf("the version was %s and is %s", created.ResourceVersion, again.ResourceVersion)
-			}
-		}
-	})
-	t.Run("a second manager adds", func(t *testing.T) {
-		applied := s.mustApply("second", "echo", `
-metadata: {labels: {second: here}}
+	s.mustApply("first", "echo", inputsOfFirst)
+	applied := s.mustApply("second", "echo", `
 spec:
   inputs: [persistent://public/default/d]
   inputSpecs:
     persistent://public/default/e: {regexPattern: false, receiverQueueSize: 5}
-  parallelism: 2
 `)
-		want := []string{"persistent://public/default/a", "persistent://public/default/b", "persistent://public/default/d"}
-		if !slices.Equal(applied.Spec.Inputs, want) || len(applied.Spec.InputSpecs) != 2 || len(applied.Labels) != 2 {
-			t.Errorf("both together are %+v, labels %v", applied.Spec, applied.Labels)
-		}
-		if got := managers(applied); !slices.Equal(got, []string{"first Apply", "second Apply"}) {
-			t.Errorf("the managers are %v", got)
-		}
-		cr := s.cr("echo")
-		if got := fmt.Sprint(field(cr, "spec", "input", "topics")); got != "["+strings.Join(want, " ")+"]" {
-			t.Errorf("the custom resource has the topics %s", got)
-		}
-	})
-	t.Run("a conflict names the manager", func(t *testing.T) {
-		const text = "spec: {className: org.example.Other}"
-		_, err := s.apply("second", "echo", text, false)
-		if !apierrors.IsConflict(err) || !strings.Contains(err.Error(), `conflict with "first"`) || !strings.Contains(err.Error(), ".spec.className") {
-			t.Errorf("the answer is %v", err)
-		}
-		noCRNames(t, err)
-		forced, err := s.apply("second", "echo", text, true)
-		s.check(err)
-		if forced.Spec.ClassName != "org.example.Other" {
-			t.Errorf("after the force the class is %s", forced.Spec.ClassName)
-		}
-		// What first no longer owns it can't remove, and what second no longer applies goes.
-		if _, err := s.apply("first", "echo", appliedByFirst, true); err != nil {
-			t.Fatal(err)
-		}
-	})
-	t.Run("what a manager leaves out goes", func(t *testing.T) {
-		pruned := s.mustApply("first", "echo", `
+	want := []string{"persistent://public/default/a", "persistent://public/default/b", "persistent://public/default/d"}
+	if !slices.Equal(applied.Spec.Inputs, want) || len(applied.Spec.InputSpecs) != 2 {
+		t.Errorf("both together are %+v", applied.Spec)
+	}
+	if got := fmt.Sprint(field(s.cr("echo"), "spec", "input", "topics")); got != "["+strings.Join(want, " ")+"]" {
+		t.Errorf("the custom resource has the topics %s", got)
+	}
+	pruned := s.mustApply("first", "echo", `
 spec:
   className: org.example.Echo
   java: {}
   package: {location: "function://public/default/echo@1"}
   inputs: [persistent://public/default/a]
 `)
-		if spec := pruned.Spec; spec.LogTopic != "" || len(spec.Secrets) != 0 || slices.Contains(spec.Inputs, "persistent://public/default/b") ||
-			len(pruned.Labels) > 1 || spec.InputSpecs["persistent://public/default/c"].SchemaType != "" {
-			t.Errorf("the view still has what was left out: %+v, labels %v", pruned.Spec, pruned.Labels)
+	if spec := pruned.Spec; slices.Contains(spec.Inputs, "persistent://public/default/b") || spec.InputSpecs["persistent://public/default/c"].SchemaType != "" {
+		t.Errorf("the view still has what was left out: %+v", pruned.Spec)
+	}
+	text := s.crText("echo")
+	for _, gone := range []string{"persistent://public/default/b", "persistent://public/default/c", "avro"} {
+		if strings.Contains(text, gone) {
+			t.Errorf("the custom resource still has %s: %s", gone, text)
 		}
-		cr := s.cr("echo")
-		for _, path := range []string{"spec.logTopic", "spec.secretsMap", "metadata.labels.first"} {
-			if value := field(cr, strings.Split(path, ".")...); value != nil {
-				t.Errorf("%s of the custom resource is still %v", path, value)
-			}
-		}
-		text := s.crText("echo")
-		for _, gone := range []string{"persistent://public/default/b", "persistent://public/default/c", "avro"} {
-			if strings.Contains(text, gone) {
-				t.Errorf("the custom resource still has %s: %s", gone, text)
-			}
-		}
-		if again := s.get("echo"); fmt.Sprint(managers(again)) != fmt.Sprint(managers(pruned)) {
-			t.Errorf("the managers are %v, and were %v", managers(again), managers(pruned))
-		}
-	})
-	t.Run("an unknown field", func(t *testing.T) {
-		_, err := s.apply("first", "echo", "spec: {bogus: 1}", true)
-		if err == nil || !strings.Contains(err.Error(), "bogus") {
-			t.Errorf("the answer is %v", err)
-		}
-	})
+	}
 }
 
-func managers(function *v1alpha1.PulsarFunction) []string {
+func managers(object metav1.Object) []string {
 	var names []string
-	for _, entry := range function.ManagedFields {
+	for _, entry := range object.GetManagedFields() {
 		names = append(names, entry.Manager+" "+string(entry.Operation))
 	}
 	slices.Sort(names)
@@ -212,7 +254,7 @@ func TestApplyConfiguration(t *testing.T) {
 func TestConcurrentApplies(t *testing.T) {
 	t.Parallel()
 	s := newSpace(t)
-	s.mustApply("owner", "echo", appliedByFirst)
+	s.mustApply("owner", "echo", inputsOfFirst)
 	const count = 6
 	errs := make(chan error, count*3)
 	var group sync.WaitGroup

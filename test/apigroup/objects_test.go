@@ -249,16 +249,6 @@ func noCRNames(t *testing.T, answer any) {
 	}
 }
 
-// functionJSON is functionYAML as one line of JSON.
-func functionJSON(t *testing.T, name string) string {
-	t.Helper()
-	data, err := yaml.YAMLToJSON([]byte(functionYAML(name)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(data)
-}
-
 func resourceOf(text string) *resource.Quantity {
 	quantity := resource.MustParse(text)
 	return &quantity

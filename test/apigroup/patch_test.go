@@ -3,92 +3,80 @@ package apigroup
 import (
 	"encoding/json"
 	"fmt"
-	"strings"
 	"sync"
 	"testing"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
-
-	"github.com/function-mesh/functionmesh-apiserver/pkg/apis/admin/v1alpha1"
 )
 
 func TestPatch(t *testing.T) {
-	t.Parallel()
-	s := newSpace(t)
-	s.create("echo", func(f *v1alpha1.PulsarFunction) { f.Labels = map[string]string{"team": "blue"} })
-
-	for _, test := range []struct {
-		name  string
-		kind  types.PatchType
-		patch string
-		// path of the custom resource must then have the value want.
-		path string
-		want any
-	}{
-		{"JSON", types.JSONPatchType,
-			`[{"op":"test","path":"/spec/parallelism","value":1},{"op":"replace","path":"/spec/parallelism","value":2}]`, "spec.replicas", int64(2)},
-		{"JSON, of a list", types.JSONPatchType,
-			`[{"op":"add","path":"/spec/inputs/-","value":"persistent://public/default/in2"}]`,
-			"spec.input.topics", []any{"persistent://public/default/in", "persistent://public/default/in2"}},
-		{"merge", types.MergePatchType, `{"spec":{"parallelism":3}}`, "spec.replicas", int64(3)},
-		{"merge, a label away", types.MergePatchType, `{"metadata":{"labels":{"team":null}}}`, "metadata.labels.team", nil},
-		{"merge, a field set", types.MergePatchType, `{"spec":{"logTopic":"persistent://public/default/log"}}`, "spec.logTopic", "persistent://public/default/log"},
-		{"merge, a field away", types.MergePatchType, `{"spec":{"logTopic":null}}`, "spec.logTopic", nil},
-		{"apply", types.ApplyYAMLPatchType, functionJSON(t, "echo"), "spec.replicas", int64(3)},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			options := metav1.PatchOptions{FieldManager: "tester"}
-			if _, err := s.author.Patch(s.ctx, "echo", test.kind, []byte(test.patch), options); err != nil {
-				t.Fatal(err)
-			}
-			if got := field(s.cr("echo"), strings.Split(test.path, ".")...); fmt.Sprint(got) != fmt.Sprint(test.want) {
-				t.Errorf("%s of the custom resource is %v, not %v", test.path, got, test.want)
-			}
-		})
-	}
-	// Types without a strategy, such as the tags in the Go type, have none here either.
-	t.Run("strategic", func(t *testing.T) {
-		patched, err := s.author.Patch(s.ctx, "echo", types.StrategicMergePatchType, []byte(`{"spec":{"parallelism":4}}`), metav1.PatchOptions{})
-		if err != nil || *patched.Spec.Parallelism != 4 {
-			t.Errorf("the patch: %v, %v", patched, err)
+	forEachKind(t, func(t *testing.T, k *ofKind) {
+		k.create("echo", "metadata: {labels: {team: blue}}")
+		for _, test := range []struct {
+			name  string
+			kind  types.PatchType
+			patch string
+			// path of the custom resource must then have the value want.
+			path string
+			want any
+		}{
+			{"JSON", types.JSONPatchType,
+				`[{"op":"test","path":"/spec/parallelism","value":1},{"op":"replace","path":"/spec/parallelism","value":2}]`, "spec.replicas", int64(2)},
+			{"merge", types.MergePatchType, `{"spec":{"parallelism":3}}`, "spec.replicas", int64(3)},
+			{"merge, a label away", types.MergePatchType, `{"metadata":{"labels":{"team":null}}}`, "metadata.labels.team", nil},
+			{"merge, a field set", types.MergePatchType, `{"spec":{"logTopic":"persistent://public/default/log"}}`, "spec.logTopic", "persistent://public/default/log"},
+			{"merge, a field away", types.MergePatchType, `{"spec":{"logTopic":null}}`, "spec.logTopic", nil},
+			{"merge, an element", types.MergePatchType, `{"spec":{"pod":{"env":[{"name":"A","value":"1"}]}}}`,
+				"spec.pod.env", []any{map[string]any{"name": "A", "value": "1"}}},
+			{"JSON, of a list", types.JSONPatchType, `[{"op":"add","path":"/spec/pod/env/-","value":{"name":"B","value":"2"}}]`,
+				"spec.pod.env", []any{map[string]any{"name": "A", "value": "1"}, map[string]any{"name": "B", "value": "2"}}},
+			{"apply", types.ApplyYAMLPatchType, text(t, k.object("echo", "")), "spec.replicas", int64(3)},
+			// Types without a strategy, such as the tags in the Go type, have none here either.
+			{"strategic", types.StrategicMergePatchType, `{"spec":{"parallelism":4}}`, "spec.replicas", int64(4)},
+		} {
+			t.Run(test.name, func(t *testing.T) {
+				options := metav1.PatchOptions{FieldManager: "tester"}
+				if _, err := k.views.Patch(k.ctx, "echo", test.kind, []byte(test.patch), options); err != nil {
+					t.Fatal(err)
+				}
+				if got := member(k.behind("echo"), test.path); !sameJSON(t, got, test.want) {
+					t.Errorf("%s of the custom resource is %v, not %v", test.path, got, test.want)
+				}
+			})
 		}
 	})
 }
 
 func TestPatchAnswers(t *testing.T) {
-	t.Parallel()
-	s := newSpace(t)
-	s.create("echo")
-	before := s.cr("echo").GetResourceVersion()
-	patch := func(name string, kind types.PatchType, body string) error {
-		_, err := s.author.Patch(s.ctx, name, kind, []byte(body), metav1.PatchOptions{})
-		return err
-	}
-	checkRefusal(t, patch("echo", types.MergePatchType, `{"spec":{"parallelism":0}}`), refusal{
-		reason: metav1.StatusReasonInvalid, fields: []string{"spec.parallelism"}, text: "spec.parallelism",
-		pulsar: "Function parallelism must be a positive number",
+	forEachKind(t, func(t *testing.T, k *ofKind) {
+		k.create("echo", "")
+		before := k.behind("echo").GetResourceVersion()
+		patch := func(name string, kind types.PatchType, body string) error {
+			_, err := k.views.Patch(k.ctx, name, kind, []byte(body), metav1.PatchOptions{})
+			return err
+		}
+		checkRefusal(t, patch("echo", types.MergePatchType, `{"spec":{"parallelism":0}}`), refusal{
+			reason: metav1.StatusReasonInvalid, fields: []string{"spec.parallelism"}, text: "spec.parallelism",
+			pulsar: k.kind.Title + " parallelism must be a positive number",
+		})
+		err := patch("echo", types.MergePatchType, `{"spec":{"tenant":"acme"}}`)
+		checkRefusal(t, err, refusal{
+			reason: metav1.StatusReasonInvalid, fields: []string{"spec.tenant"}, text: "immutable",
+			pulsar: `spec.tenant: Invalid value: "acme": is immutable: delete the ` + k.kind.Type + ` and create another`,
+		})
+		if err := patch("echo", types.JSONPatchType, `[{"op":"test","path":"/spec/parallelism","value":7}]`); !apierrors.IsInvalid(err) {
+			t.Errorf("a JSON patch whose test fails: %v", err)
+		}
+		checkRefusal(t, patch("absent", types.MergePatchType, `{"spec":{"parallelism":2}}`), k.notFound("absent"))
+		stale := fmt.Sprintf(`{"metadata":{"resourceVersion":%q},"spec":{"parallelism":5}}`, before)
+		k.check(patch("echo", types.MergePatchType, `{"spec":{"parallelism":2}}`))
+		checkRefusal(t, patch("echo", types.MergePatchType, stale), modified)
+		if got := member(k.behind("echo"), "spec.replicas"); got != int64(2) {
+			t.Errorf("the custom resource has %v replicas", got)
+		}
 	})
-	err := patch("echo", types.MergePatchType, `{"spec":{"tenant":"acme"}}`)
-	checkRefusal(t, err, refusal{
-		reason: metav1.StatusReasonInvalid, fields: []string{"spec.tenant"}, text: "immutable",
-		pulsar: `spec.tenant: Invalid value: "acme": is immutable: delete the function and create another`,
-	})
-	if err := patch("echo", types.JSONPatchType, `[{"op":"test","path":"/spec/parallelism","value":7}]`); !apierrors.IsInvalid(err) {
-		t.Errorf("a JSON patch whose test fails: %v", err)
-	}
-	if err := patch("absent", types.MergePatchType, `{"spec":{"parallelism":2}}`); !apierrors.IsNotFound(err) {
-		t.Errorf("a patch of nothing: %v", err)
-	} else {
-		noCRNames(t, err)
-	}
-	stale := fmt.Sprintf(`{"metadata":{"resourceVersion":%q},"spec":{"parallelism":5}}`, before)
-	s.check(patch("echo", types.MergePatchType, `{"spec":{"parallelism":2}}`))
-	checkRefusal(t, patch("echo", types.MergePatchType, stale), refusal{reason: metav1.StatusReasonConflict, text: "the object has been modified"})
-	if got := field(s.cr("echo"), "spec", "replicas"); got != int64(2) {
-		t.Errorf("the custom resource has %v replicas", got)
-	}
 }
 
 // TestConcurrentPatches lets everybody write at once: nothing may be lost.

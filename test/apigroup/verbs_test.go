@@ -1,14 +1,13 @@
 package apigroup
 
 import (
-	"errors"
-	"fmt"
 	"strings"
 	"testing"
 
 	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/utils/ptr"
 
 	"github.com/function-mesh/functionmesh-apiserver/pkg/apis/admin/v1alpha1"
@@ -66,257 +65,179 @@ func TestCreateAndGet(t *testing.T) {
 }
 
 func TestCreateAnswers(t *testing.T) {
-	t.Parallel()
-	s := newSpace(t)
-	s.create("echo")
+	forEachKind(t, func(t *testing.T, k *ofKind) {
+		created := k.create("echo", `
+metadata: {labels: {team: blue}, annotations: {example.org/note: hello}}
+status: {phase: Claimed}`)
+		if got := k.get("echo"); !sameJSON(t, got, created) {
+			t.Errorf("a get returns\n%v\nand the create returned\n%v", got, created)
+		}
+		resource := k.behind("echo")
+		if created.GetGeneration() != 1 || created.GetUID() == resource.GetUID() || created.GetResourceVersion() != resource.GetResourceVersion() ||
+			created.GetCreationTimestamp() != resource.GetCreationTimestamp() || !sameJSON(t, created.GetLabels(), map[string]string{"team": "blue"}) ||
+			!sameJSON(t, created.GetAnnotations(), map[string]string{"example.org/note": "hello"}) || resource.GetLabels()["team"] != "blue" {
+			t.Errorf("the metadata is %v, behind it %v", created.Object["metadata"], resource.Object["metadata"])
+		}
+		if phase := member(created, "status.phase"); phase != "Pending" {
+			t.Errorf("the phase is %v: a writer may not set it", phase)
+		}
 
-	_, err := s.author.Create(s.ctx, newFunction("echo"), metav1.CreateOptions{})
-	checkRefusal(t, err, refusal{reason: metav1.StatusReasonAlreadyExists, text: `pulsarfunctions.admin.functionmesh.io "echo" already exists`,
-		pulsar: "Function echo already exists"})
+		_, err := k.views.Create(k.ctx, k.object("echo", ""), metav1.CreateOptions{})
+		checkRefusal(t, err, refusal{reason: metav1.StatusReasonAlreadyExists, text: k.kind.Resource + `.admin.functionmesh.io "echo" already exists`,
+			pulsar: k.kind.Title + " echo already exists"})
 
-	invalid := newFunction("invalid")
-	invalid.Spec.Inputs = nil
-	invalid.Spec.Parallelism = ptr.To(int32(-1))
-	_, err = s.author.Create(s.ctx, invalid, metav1.CreateOptions{})
-	checkRefusal(t, err, refusal{
-		reason: metav1.StatusReasonInvalid, fields: []string{"spec.inputs", "spec.parallelism"},
-		text: `PulsarFunction.admin.functionmesh.io "invalid" is invalid`, pulsar: "No input topic(s) specified for the function",
+		invalid := k.object("invalid", "spec: {parallelism: -1, "+k.kind.broken+"}")
+		_, err = k.views.Create(k.ctx, invalid, metav1.CreateOptions{})
+		checkRefusal(t, err, refusal{
+			reason: metav1.StatusReasonInvalid, fields: []string{k.kind.brokenIn, "spec.parallelism"},
+			text: k.kind.Kind + `.admin.functionmesh.io "invalid" is invalid`, pulsar: k.kind.brokenText,
+		})
+		if _, err := k.resources.Get(k.ctx, "invalid", metav1.GetOptions{}); !apierrors.IsNotFound(err) {
+			t.Errorf("the invalid object is stored: %v", err)
+		}
+
+		_, err = k.views.Create(k.ctx, k.object("versioned", "metadata: {resourceVersion: '1'}"), metav1.CreateOptions{})
+		_, rawErr := k.resources.Create(k.ctx, k.resource("versioned", "metadata: {resourceVersion: '1'}"), metav1.CreateOptions{})
+		if err == nil || rawErr == nil || err.Error() != rawErr.Error() {
+			t.Errorf("a create with a resource version: %v; of a custom resource: %v", err, rawErr)
+		}
+		_, err = k.views.Get(k.ctx, "absent", metav1.GetOptions{})
+		checkRefusal(t, err, k.notFound("absent"))
 	})
-	if _, err := s.crs.Get(s.ctx, "invalid", metav1.GetOptions{}); !apierrors.IsNotFound(err) {
-		t.Errorf("the invalid function is stored: %v", err)
-	}
-
-	versioned := newFunction("versioned")
-	versioned.ResourceVersion = "1"
-	_, err = s.author.Create(s.ctx, versioned, metav1.CreateOptions{})
-	cr := newCR(t, "versioned", "metadata: {resourceVersion: '1'}")
-	_, rawErr := s.crs.Create(s.ctx, cr, metav1.CreateOptions{})
-	if err == nil || rawErr == nil || err.Error() != rawErr.Error() {
-		t.Errorf("a create with a resource version: %v; of a custom resource: %v", err, rawErr)
-	}
-	if _, err := s.author.Get(s.ctx, "absent", metav1.GetOptions{}); !apierrors.IsNotFound(err) {
-		t.Errorf("a get of nothing: %v", err)
-	} else {
-		checkRefusal(t, err, refusal{reason: metav1.StatusReasonNotFound, text: `pulsarfunctions.admin.functionmesh.io "absent" not found`})
-	}
 }
 
 func TestGenerateName(t *testing.T) {
-	t.Parallel()
-	s := newSpace(t)
-	names := map[string]bool{}
-	for range 2 {
-		function := newFunction("")
-		function.GenerateName = "echo-"
-		created, err := s.author.Create(s.ctx, function, metav1.CreateOptions{})
-		s.check(err)
-		if !strings.HasPrefix(created.Name, "echo-") || len(created.Name) != len("echo-")+5 {
-			t.Errorf("the generated name is %q", created.Name)
+	forEachKind(t, func(t *testing.T, k *ofKind) {
+		names := map[string]bool{}
+		for range 2 {
+			object := k.object("", "metadata: {generateName: echo-}")
+			delete(object.Object["metadata"].(map[string]any), "name")
+			created, err := k.views.Create(k.ctx, object, metav1.CreateOptions{})
+			k.check(err)
+			name := created.GetName()
+			if !strings.HasPrefix(name, "echo-") || len(name) != len("echo-")+5 {
+				t.Errorf("the generated name is %q", name)
+			}
+			if got := member(created, "spec.name"); got != name || member(k.behind(name), "spec.name") != name {
+				t.Errorf("the name in Pulsar is %v, not %q", got, name)
+			}
+			names[name] = true
 		}
-		if created.Spec.Name != created.Name {
-			t.Errorf("the name in Pulsar is %q, not %q", created.Spec.Name, created.Name)
+		if len(names) != 2 {
+			t.Errorf("the names are %v", names)
 		}
-		names[created.Name] = true
-	}
-	if len(names) != 2 {
-		t.Errorf("the names are %v", names)
-	}
+	})
 }
 
 func TestUpdate(t *testing.T) {
-	t.Parallel()
-	s := newSpace(t)
-	created := s.create("echo", func(f *v1alpha1.PulsarFunction) {
-		f.Spec.Tenant, f.Spec.Namespace, f.Spec.Name = "acme", "orders", "EchoOrders"
-	})
+	forEachKind(t, func(t *testing.T, k *ofKind) {
+		created := k.create("echo", "spec: {tenant: acme, namespace: orders, name: EchoOrders}")
+		set := func(object *unstructured.Unstructured, value any, path ...string) {
+			k.check(unstructured.SetNestedField(object.Object, value, path...))
+		}
 
-	t.Run("with a resource version", func(t *testing.T) {
-		function := created.DeepCopy()
-		function.Spec.Parallelism = ptr.To(int32(3))
-		updated, err := s.author.Update(s.ctx, function, metav1.UpdateOptions{})
-		s.check(err)
-		if *updated.Spec.Parallelism != 3 || updated.Generation != created.Generation+1 || updated.ResourceVersion == created.ResourceVersion {
-			t.Errorf("the update returns %+v", updated)
-		}
-		if got := field(s.cr("echo"), "spec", "replicas"); got != int64(3) {
-			t.Errorf("the custom resource has %v replicas", got)
-		}
-		function.Spec.Parallelism = ptr.To(int32(4))
-		_, err = s.author.Update(s.ctx, function, metav1.UpdateOptions{})
-		checkRefusal(t, err, refusal{reason: metav1.StatusReasonConflict, text: "the object has been modified"})
-	})
-	t.Run("without a resource version, and without the identity", func(t *testing.T) {
-		function := newFunction("echo")
-		function.Spec.LogTopic = "persistent://public/default/log"
-		updated, err := s.author.Update(s.ctx, function, metav1.UpdateOptions{})
-		s.check(err)
-		spec := updated.Spec
-		if spec.Tenant != "acme" || spec.Namespace != "orders" || spec.Name != "EchoOrders" || spec.Cluster != "dev" {
-			t.Errorf("the identity is now %s/%s/%s in %s", spec.Tenant, spec.Namespace, spec.Name, spec.Cluster)
-		}
-		if *spec.Parallelism != 1 || spec.LogTopic == "" {
-			t.Errorf("it is no replacement: %+v", spec)
-		}
-		if got := field(s.cr("echo"), "spec", "name"); got != "EchoOrders" {
-			t.Errorf("the custom resource's spec.name is %v", got)
-		}
-	})
-	t.Run("that changes nothing", func(t *testing.T) {
-		before := s.get("echo")
-		updated, err := s.author.Update(s.ctx, before.DeepCopy(), metav1.UpdateOptions{})
-		s.check(err)
-		if updated.ResourceVersion != before.ResourceVersion {
-			t.Errorf("it wrote: %s became %s", before.ResourceVersion, updated.ResourceVersion)
-		}
-	})
-	t.Run("of nothing", func(t *testing.T) {
-		_, err := s.author.Update(s.ctx, newFunction("absent"), metav1.UpdateOptions{})
-		checkRefusal(t, err, refusal{reason: metav1.StatusReasonNotFound, text: `pulsarfunctions.admin.functionmesh.io "absent" not found`})
-	})
-	t.Run("of an earlier object of the name", func(t *testing.T) {
-		function := s.get("echo")
-		function.UID, function.ResourceVersion = s.cr("echo").GetUID(), ""
-		_, err := s.author.Update(s.ctx, function, metav1.UpdateOptions{})
-		checkRefusal(t, err, refusal{reason: metav1.StatusReasonConflict, text: "UID in precondition"})
+		t.Run("with a resource version", func(t *testing.T) {
+			object := created.DeepCopy()
+			set(object, int64(3), "spec", "parallelism")
+			updated, err := k.update(object)
+			k.check(err)
+			if member(updated, "spec.parallelism") != int64(3) || updated.GetGeneration() != created.GetGeneration()+1 ||
+				updated.GetResourceVersion() == created.GetResourceVersion() {
+				t.Errorf("the update returns %v", updated)
+			}
+			if got := member(k.behind("echo"), "spec.replicas"); got != int64(3) {
+				t.Errorf("the custom resource has %v replicas", got)
+			}
+			set(object, int64(4), "spec", "parallelism")
+			_, err = k.update(object)
+			checkRefusal(t, err, modified)
+		})
+		t.Run("without a resource version, and without the identity", func(t *testing.T) {
+			updated, err := k.update(k.object("echo", "spec: {logTopic: persistent://public/default/log}"))
+			k.check(err)
+			for path, want := range map[string]any{"spec.tenant": "acme", "spec.namespace": "orders", "spec.name": "EchoOrders", "spec.cluster": "dev",
+				"spec.parallelism": int64(1), "spec.logTopic": "persistent://public/default/log"} {
+				if got := member(updated, path); got != want {
+					t.Errorf("%s is now %v, not %v", path, got, want)
+				}
+			}
+			if got := member(k.behind("echo"), "spec.name"); got != "EchoOrders" {
+				t.Errorf("the custom resource's spec.name is %v", got)
+			}
+		})
+		t.Run("that changes nothing", func(t *testing.T) {
+			before := k.get("echo")
+			updated, err := k.update(before.DeepCopy())
+			k.check(err)
+			if updated.GetResourceVersion() != before.GetResourceVersion() {
+				t.Errorf("it wrote: %s became %s", before.GetResourceVersion(), updated.GetResourceVersion())
+			}
+		})
+		t.Run("of nothing", func(t *testing.T) {
+			_, err := k.update(k.object("absent", ""))
+			checkRefusal(t, err, k.notFound("absent"))
+		})
+		t.Run("of an earlier object of the name", func(t *testing.T) {
+			object := k.get("echo")
+			object.SetUID(k.behind("echo").GetUID())
+			object.SetResourceVersion("")
+			_, err := k.update(object)
+			checkRefusal(t, err, refusal{reason: metav1.StatusReasonConflict, text: "UID in precondition"})
+		})
 	})
 }
 
 func TestImmutableFields(t *testing.T) {
-	t.Parallel()
-	s := newSpace(t)
-	created := s.create("echo")
-	for _, test := range []struct {
-		field  string
-		pulsar string
-		change func(*v1alpha1.PulsarFunction)
-	}{
-		{"spec.tenant", "", func(f *v1alpha1.PulsarFunction) { f.Spec.Tenant = "acme" }},
-		{"spec.namespace", "", func(f *v1alpha1.PulsarFunction) { f.Spec.Namespace = "other" }},
-		{"spec.name", "", func(f *v1alpha1.PulsarFunction) { f.Spec.Name = "other" }},
-		{"spec.python", "", func(f *v1alpha1.PulsarFunction) {
-			f.Spec.Java, f.Spec.Python = nil, &v1alpha1.Runtime{}
-		}},
-	} {
-		t.Run(test.field, func(t *testing.T) {
-			function := created.DeepCopy()
-			test.change(function)
-			_, err := s.author.Update(s.ctx, function, metav1.UpdateOptions{})
-			if !apierrors.IsInvalid(err) {
-				t.Fatalf("the update: %v", err)
-			}
-			causes := statusOf(t, err).Details.Causes
-			if len(causes) != 2 || causes[0].Field != test.field || !strings.Contains(causes[0].Message, "immutable") ||
-				causes[1].Type != v1alpha1.CauseTypePulsarReason || !strings.Contains(causes[1].Message, "immutable") {
-				t.Errorf("the causes are %+v", causes)
-			}
-			noCRNames(t, err)
-		})
-	}
-	if got := s.get("echo"); got.ResourceVersion != created.ResourceVersion {
-		t.Error("a refused update wrote")
-	}
+	forEachKind(t, func(t *testing.T, k *ofKind) {
+		created := k.create("echo", "")
+		changes := map[string]string{"spec.tenant": "{tenant: acme}", "spec.namespace": "{namespace: other}", "spec.name": "{name: other}"}
+		if k.kind.Kind == v1alpha1.FunctionKind.Kind {
+			changes["spec.python"] = "{java: null, python: {}}"
+		}
+		for path, change := range changes {
+			t.Run(path, func(t *testing.T) {
+				object := created.DeepCopy()
+				merge(object.Object, decode(t, "spec: "+change))
+				_, err := k.update(object)
+				if !apierrors.IsInvalid(err) {
+					t.Fatalf("the update: %v", err)
+				}
+				causes := statusOf(t, err).Details.Causes
+				if len(causes) != 2 || causes[0].Field != path || !strings.Contains(causes[0].Message, "immutable") ||
+					causes[1].Type != v1alpha1.CauseTypePulsarReason || !strings.Contains(causes[1].Message, "immutable") {
+					t.Errorf("the causes are %+v", causes)
+				}
+				noCRNames(t, err)
+			})
+		}
+		if got := k.get("echo"); got.GetResourceVersion() != created.GetResourceVersion() {
+			t.Error("a refused update wrote")
+		}
+	})
 }
 
 func TestDeleteCollection(t *testing.T) {
-	t.Parallel()
-	s := newSpace(t)
-	for _, name := range []string{"a", "b", "c", "d"} {
-		s.create(name, func(f *v1alpha1.PulsarFunction) {
-			f.Labels = map[string]string{"half": map[bool]string{true: "first", false: "second"}[name < "c"]}
-		})
-	}
-	selector := metav1.ListOptions{LabelSelector: "half=first"}
-	dryRun := metav1.DeleteOptions{DryRun: []string{metav1.DryRunAll}}
-	s.check(s.author.DeleteCollection(s.ctx, dryRun, selector))
-	if got := s.names(metav1.ListOptions{}); got != "a b c d" {
-		t.Errorf("after a dry run there are %q", got)
-	}
-	s.check(s.author.DeleteCollection(s.ctx, metav1.DeleteOptions{}, selector))
-	if got := s.names(metav1.ListOptions{}); got != "c d" {
-		t.Errorf("after the first half went there are %q", got)
-	}
-	s.check(s.author.DeleteCollection(s.ctx, metav1.DeleteOptions{}, metav1.ListOptions{FieldSelector: "metadata.name=d"}))
-	if got := s.names(metav1.ListOptions{}); got != "c" {
-		t.Errorf("after d went there are %q", got)
-	}
-	s.check(s.author.DeleteCollection(s.ctx, metav1.DeleteOptions{}, metav1.ListOptions{}))
-	crs, err := s.crs.List(s.ctx, metav1.ListOptions{})
-	s.check(err)
-	if got := s.names(metav1.ListOptions{}); got != "" || len(crs.Items) != 0 {
-		t.Errorf("in the end there are %q and %d custom resources", got, len(crs.Items))
-	}
-}
-
-// names lists views as the author, and returns their names in the answer's order.
-func (s *space) names(options metav1.ListOptions) string {
-	s.t.Helper()
-	list, err := s.author.List(s.ctx, options)
-	s.check(err)
-	names := make([]string, len(list.Items))
-	for i := range list.Items {
-		names[i] = list.Items[i].Name
-	}
-	return strings.Join(names, " ")
-}
-
-func TestFieldValidation(t *testing.T) {
-	t.Parallel()
-	s := newSpace(t)
-	client := s.restClient(authorConfigWith(s.warnings))
-	post := func(name, validation string) error {
-		body := strings.Replace(functionJSON(t, name), `"spec":{`, `"spec":{"bogus":1,"output":"persistent://public/default/x",`, 1)
-		return client.Post().Namespace(s.namespace).Resource("pulsarfunctions").
-			Param("fieldValidation", validation).Body([]byte(body)).Do(s.ctx).Error()
-	}
-	err := post("strict", "Strict")
-	if !apierrors.IsBadRequest(err) || !strings.Contains(err.Error(), `unknown field "spec.bogus"`) ||
-		!strings.Contains(err.Error(), `duplicate field "spec.output"`) {
-		t.Errorf("strict: %v", err)
-	}
-	s.warnings.take()
-	for validation, want := range map[string]bool{"Warn": true, "Ignore": false} {
-		if err := post(strings.ToLower(validation), validation); err != nil {
-			t.Errorf("%s: %v", validation, err)
+	forEachKind(t, func(t *testing.T, k *ofKind) {
+		for _, name := range []string{"a", "b", "c", "d"} {
+			k.create(name, "metadata: {labels: {half: "+map[bool]string{true: "first", false: "second"}[name < "c"]+"}}")
 		}
-		texts := strings.Join(s.warnings.take(), "; ")
-		if strings.Contains(texts, `unknown field "spec.bogus"`) != want || strings.Contains(texts, `duplicate field "spec.output"`) != want {
-			t.Errorf("%s: the warnings are %q", validation, texts)
+		selector := metav1.ListOptions{LabelSelector: "half=first"}
+		for _, step := range []struct {
+			options  metav1.DeleteOptions
+			selector metav1.ListOptions
+			left     string
+		}{
+			{metav1.DeleteOptions{DryRun: dryRun}, selector, "a b c d"},
+			{metav1.DeleteOptions{}, selector, "c d"},
+			{metav1.DeleteOptions{}, metav1.ListOptions{FieldSelector: "metadata.name=d"}, "c"},
+			{metav1.DeleteOptions{}, metav1.ListOptions{}, ""},
+		} {
+			k.check(k.views.DeleteCollection(k.ctx, step.options, step.selector))
+			resources, err := k.resources.List(k.ctx, metav1.ListOptions{})
+			k.check(err)
+			if got := k.names(metav1.ListOptions{}); got != step.left || strings.Join(namesOf(resources), " ") != step.left {
+				t.Errorf("after %+v of %+v there are %q and %q behind, not %q", step.options, step.selector, got, namesOf(resources), step.left)
+			}
 		}
-	}
-	if err := post("odd", "Odd"); !apierrors.IsInvalid(err) && !apierrors.IsBadRequest(err) {
-		t.Errorf("odd: %v", err)
-	}
-}
-
-// TestWarnings looks for warnings of what has no effect.
-func TestWarnings(t *testing.T) {
-	t.Parallel()
-	s := newSpace(t)
-	s.warnings.take()
-	s.create("echo", func(f *v1alpha1.PulsarFunction) { f.Spec.CustomRuntimeOptions = `{"maxReplicas":3}` })
-	texts := fmt.Sprint(s.warnings.take())
-	for _, want := range []string{"spec.customRuntimeOptions", "spec.package.location: no package service"} {
-		if !strings.Contains(texts, want) {
-			t.Errorf("%q is not among the warnings %s", want, texts)
-		}
-	}
-	function := s.get("echo")
-	// The text says what the fields say, or it is none that is worth showing.
-	if function.Spec.CustomRuntimeOptions != "{}" || function.Spec.MaxReplicas != nil {
-		t.Errorf("customRuntimeOptions is %q", function.Spec.CustomRuntimeOptions)
-	}
-	s.warnings.take()
-	function.Spec.SubscriptionName = "another"
-	_, err := s.author.Update(s.ctx, function, metav1.UpdateOptions{})
-	s.check(err)
-	if texts := fmt.Sprint(s.warnings.take()); !strings.Contains(texts, `leaves subscription "public/default/echo"`) {
-		t.Errorf("nothing warns of the subscription: %s", texts)
-	}
-	condition := errors.New("there is no condition PackageResolved")
-	for _, c := range function.Status.Conditions {
-		if c.Type == v1alpha1.ConditionPackageResolved && c.Status == metav1.ConditionUnknown {
-			condition = nil
-		}
-	}
-	s.check(condition)
+	})
 }

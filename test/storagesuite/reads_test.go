@@ -2,6 +2,7 @@ package storagesuite
 
 import (
 	"context"
+	"maps"
 	"os"
 	"path/filepath"
 	"testing"
@@ -18,7 +19,6 @@ import (
 	"k8s.io/apiserver/pkg/storage"
 	"sigs.k8s.io/yaml"
 
-	"github.com/function-mesh/functionmesh-apiserver/pkg/apis/admin/v1alpha1"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/translation"
 )
 
@@ -81,53 +81,56 @@ func nameOf(t *testing.T, object runtime.Object) string {
 	return accessor.GetName()
 }
 
-// TestReadsOfFunctionsAgree is about Functions that we write, and odd ones. A list is
-// decoded as a whole, the others one by one.
-func TestReadsOfFunctionsAgree(t *testing.T) {
-	served := newREST(t)
-	ctx, cancel := context.WithTimeout(genericapirequest.WithNamespace(t.Context(), readsNamespace), patience)
-	defer cancel()
-	files, err := filepath.Glob("../../pkg/translation/testdata/golden/function/*.cr.yaml")
-	if err != nil || len(files) == 0 {
-		t.Fatalf("no golden Functions: %v", err)
-	}
-	odd := map[string]string{
-		"silent":       `{}`,
-		"no-runtime":   `{spec: {className: a.B, input: {topics: [in]}}}`,
-		"unknown":      `{spec: {java: {jar: a.jar}, futureField: {deep: [1, {a: b}]}}}`,
-		"foreign":      `{metadata: {labels: {app.kubernetes.io/managed-by: Helm}, annotations: {a: b}, finalizers: [example.org/stay]}, spec: {java: {jar: a.jar}}}`,
-		"broken-kept":  `{metadata: {annotations: {` + translation.KeptFieldsAnnotation + `: "{"}}, spec: {java: {jar: a.jar}}}`,
-		"owned":        `{metadata: {ownerReferences: [{apiVersion: compute.functionmesh.io/v1alpha1, kind: FunctionMesh, name: mesh, uid: 5bd7d1b5-0000-4000-8000-000000000000, controller: true}]}, spec: {golang: {go: main}}}`,
-		"two-runtimes": `{spec: {java: {jar: a.jar}, python: {py: a.py}}}`,
-	}
-	for _, file := range files {
-		data, err := os.ReadFile(file)
+// oddResources are such as we don't write.
+var oddResources = map[string]string{
+	"silent":       `{}`,
+	"no-runtime":   `{spec: {className: a.B, input: {topics: [in]}}}`,
+	"unknown":      `{spec: {java: {jar: a.jar}, futureField: {deep: [1, {a: b}]}}}`,
+	"foreign":      `{metadata: {labels: {app.kubernetes.io/managed-by: Helm}, annotations: {a: b}, finalizers: [example.org/stay]}, spec: {java: {jar: a.jar}}}`,
+	"broken-kept":  `{metadata: {annotations: {` + translation.KeptFieldsAnnotation + `: "{"}}, spec: {java: {jar: a.jar}}}`,
+	"owned":        `{metadata: {ownerReferences: [{apiVersion: compute.functionmesh.io/v1alpha1, kind: FunctionMesh, name: mesh, uid: 5bd7d1b5-0000-4000-8000-000000000000, controller: true}]}, spec: {golang: {go: main}}}`,
+	"two-runtimes": `{spec: {java: {jar: a.jar}, python: {py: a.py}}}`,
+}
+
+// TestReadsAgree is about resources that we write, and odd ones. A list is decoded
+// as a whole, the others one by one.
+func TestReadsAgree(t *testing.T) {
+	forEachKind(t, func(t *testing.T, kind componentKind) {
+		served := newREST(t, kind)
+		ctx, cancel := context.WithTimeout(genericapirequest.WithNamespace(t.Context(), readsNamespace), patience)
+		defer cancel()
+		texts := maps.Clone(oddResources)
+		files, err := filepath.Glob(filepath.Join("../../pkg/translation/testdata/golden", kind.Type, "*.cr.yaml"))
+		if err != nil || len(files) == 0 {
+			t.Fatalf("no golden resources: %v", err)
+		}
+		for _, file := range files {
+			data, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			texts["golden-"+filepath.Base(file)] = string(data)
+		}
+		for name, text := range texts {
+			resource := map[string]any{}
+			if err := yaml.Unmarshal([]byte(text), &resource); err != nil {
+				t.Fatal(err)
+			}
+			kind.behind.put(t, name, resource)
+		}
+		// The finalizer would keep the object from being deleted.
+		t.Cleanup(func() { kind.behind.release(t, "foreign") })
+
+		list, err := served.List(ctx, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
-		odd["golden-"+filepath.Base(file)] = string(data)
-	}
-	for name, text := range odd {
-		resource := map[string]any{}
-		if err := yaml.Unmarshal([]byte(text), &resource); err != nil {
+		watcher, err := served.Watch(ctx, &metainternalversion.ListOptions{ResourceVersion: "0"})
+		if err != nil {
 			t.Fatal(err)
 		}
-		functions.put(t, name, resource)
-	}
-	// The finalizer would keep the object from being deleted.
-	t.Cleanup(func() { functions.release(t, "foreign") })
-
-	list, err := served.List(ctx, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	watcher, err := served.Watch(ctx, &metainternalversion.ListOptions{ResourceVersion: "0"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	checkReads(t, len(odd), func(name string) (runtime.Object, error) {
-		return served.get(ctx, &v1alpha1.PulsarFunction{ObjectMeta: metav1.ObjectMeta{Name: name}})
-	}, list, watcher)
+		checkReads(t, len(texts), func(name string) (runtime.Object, error) { return served.get(ctx, kind.named(name)) }, list, watcher)
+	})
 }
 
 // release removes the finalizers of a resource.
