@@ -63,9 +63,19 @@ func Compute(in Input) (*Published, time.Duration) {
 		Conditions:         ordered(c.conditions.list),
 	}
 	if selector := c.set.Spec.Selector; selector != nil {
-		published.Selector = metav1.FormatLabelSelector(selector)
+		published.Selector = instancesSelector(selector)
 	}
 	return published, c.recheck
+}
+
+// instancesSelector returns a StatefulSet's selector for its own pods alone. The pod
+// in which the operator removes the subscription in the end has the same labels: an
+// autoscaler would take it for an instance that has nothing to do.
+func instancesSelector(selector *metav1.LabelSelector) string {
+	selector = selector.DeepCopy()
+	selector.MatchExpressions = append(selector.MatchExpressions,
+		metav1.LabelSelectorRequirement{Key: appsv1.StatefulSetPodNameLabel, Operator: metav1.LabelSelectorOpExists})
+	return metav1.FormatLabelSelector(selector)
 }
 
 // computation is Compute under way.

@@ -10,6 +10,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
 
 	"github.com/function-mesh/functionmesh-apiserver/pkg/apis/admin/v1alpha1"
 )
@@ -263,5 +264,27 @@ func TestBounds(t *testing.T) {
 	}
 	if condition := meta.FindStatusCondition(published.Conditions, v1alpha1.ConditionAccepted); !strings.Contains(condition.Message, "Secret 000") {
 		t.Error(condition.Message)
+	}
+}
+
+// An autoscaler reads the metrics of what the selector selects. The pod in which the
+// operator removes the subscription in the end is no instance.
+func TestSelector(t *testing.T) {
+	published, _ := Compute(running())
+	selector, err := labels.Parse(published.Selector)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, test := range map[string]struct {
+		labels labels.Set
+		want   bool
+	}{
+		"instance": {labels.Set{"name": "f", "statefulset.kubernetes.io/pod-name": "f-function-0"}, true},
+		"other":    {labels.Set{"name": "g", "statefulset.kubernetes.io/pod-name": "g-function-0"}, false},
+		"clean-up": {labels.Set{"name": "f", "job-name": "f-function-cleanup"}, false},
+	} {
+		if got := selector.Matches(test.labels); got != test.want {
+			t.Errorf("%s: selected=%v by %s", name, got, published.Selector)
+		}
 	}
 }
