@@ -15,9 +15,10 @@ import (
 
 // Input is everything that a status depends on.
 type Input struct {
-	// UID, Generation and Deleted are of the custom resource.
+	// UID, Generation, Created and Deleted are of the custom resource.
 	UID        types.UID
 	Generation int64
+	Created    time.Time
 	Deleted    bool
 	// OperatorGeneration is the generation that the operator has acted on.
 	OperatorGeneration int64
@@ -214,8 +215,10 @@ func (c *computation) stalledBy() (reason, message string) {
 		return ReasonDuplicateIdentity, c.Elder.message()
 	case c.Unmanaged && !c.reconciled:
 		return ReasonUnmanaged, unmanagedMessage
-	case c.settled && c.available:
+	case c.settled && c.available && c.reconciled:
 		return "", ""
+	case c.settled && c.available:
+		return c.silence()
 	case len(c.missing) > 0 && c.Replicas > 0:
 		rest := c.conditions.since(v1alpha1.ConditionAccepted).Add(patience).Sub(c.Now)
 		if rest <= 0 {
@@ -225,7 +228,7 @@ func (c *computation) stalledBy() (reason, message string) {
 	}
 	if !c.reconciled {
 		// What fails may be what the new generation replaces.
-		return "", ""
+		return c.silence()
 	}
 	for _, problem := range c.problems {
 		stalled, rest := problem.stalls(c.Now)
@@ -256,6 +259,8 @@ func (c *computation) phase() string {
 		return PhaseSuspending
 	case c.ready:
 		return PhaseRunning
+	case c.available && !c.reconciled && !c.Unmanaged:
+		return PhaseUpdating
 	case c.stalled && !some:
 		return PhaseFailed
 	case c.stalled, c.reconciled && len(c.problems) > 0 && some:

@@ -99,9 +99,15 @@ func TestCompute(t *testing.T) {
 	}{
 		"running": {func(*Input) {}, PhaseRunning, "Ready=True:Ready " + fine + " Available=True:Ready", "2 of 2 instances are ready.", 0},
 		"operator hasn't acted": {func(in *Input) { in.Generation = 4 }, PhaseUpdating,
-			"Ready=False:Pending Reconciling=True:Progressing Accepted=True:Accepted Reconciled=Unknown:Pending Available=True:Ready", "not acted", 0},
+			"Ready=False:Pending Reconciling=True:Progressing Accepted=True:Accepted Reconciled=Unknown:Pending Available=True:Ready", "not acted", 5 * time.Minute},
 		"nothing there yet": {func(in *Input) { in.OperatorGeneration, in.StatefulSet, in.Pods = 0, nil, nil }, PhasePending,
-			"Ready=False:Pending Reconciling=True:Progressing Accepted=True:Accepted Reconciled=Unknown:Pending Available=False:Pending", "not acted", 0},
+			"Ready=False:Pending Reconciling=True:Progressing Accepted=True:Accepted Reconciled=Unknown:Pending Available=False:Pending", "not acted", 5 * time.Minute},
+		"new": {func(in *Input) {
+			in.Generation, in.OperatorGeneration, in.StatefulSet, in.Pods, in.Created = 1, 0, nil, nil, now.Add(-time.Minute)
+		}, PhasePending, "Ready=False:Pending Reconciling=True:Progressing Accepted=True:Accepted Reconciled=Unknown:Pending Available=False:Pending", "not acted", 4 * time.Minute},
+		"new for long": {func(in *Input) {
+			in.Generation, in.OperatorGeneration, in.StatefulSet, in.Pods, in.Created = 1, 0, nil, nil, now.Add(-5*time.Minute)
+		}, PhaseFailed, "Ready=False:OperatorSilent Stalled=True:OperatorSilent Accepted=True:Accepted Reconciled=Unknown:Pending Available=False:Pending", "its log says why", 0},
 		"starting": {func(in *Input) { in.StatefulSet = statefulSet(2, 0); in.Pods = nil }, PhasePending,
 			"Ready=False:NotReady Reconciling=True:Progressing " + fine + " Available=False:NotReady", "0 of 2", 0},
 		"scaling up": {func(in *Input) { in.Replicas = 3 }, PhaseUpdating,

@@ -78,7 +78,7 @@ func (p *Publisher) Reconcile(ctx context.Context, key work.Key) (time.Duration,
 	}
 	published, recheck := status.Compute(in)
 	again = earlier(again, recheck)
-	if previous == nil && !worthTelling(published, in.StatefulSet) {
+	if previous == nil && object.Generation == 1 && !worthTelling(published, in.StatefulSet) {
 		return again, nil
 	}
 	text, err := published.Encode()
@@ -100,6 +100,7 @@ func (p *Publisher) observe(object *component.Component, previous *status.Publis
 	in := status.Input{
 		UID:                object.UID,
 		Generation:         object.Generation,
+		Created:            object.CreationTimestamp.Time,
 		Deleted:            object.DeletionTimestamp != nil,
 		OperatorGeneration: object.OperatorGeneration,
 		Unmanaged:          object.Unmanaged,
@@ -130,8 +131,8 @@ func running(object *component.Component, set *appsv1.StatefulSet) bool {
 		set.Status.ObservedGeneration >= set.Generation
 }
 
-// worthTelling says whether a first status says more than a read can tell of the
-// resource alone, which is that the operator has to act.
+// worthTelling says whether the first status of a new resource says more than a read
+// can tell of the resource alone, which is that the operator has to act.
 func worthTelling(published *status.Published, set *appsv1.StatefulSet) bool {
 	accepted := published.Condition(adminv1alpha1.ConditionAccepted)
 	return set != nil || published.Is(adminv1alpha1.ConditionReconciled) || accepted.Status == metav1.ConditionFalse ||
