@@ -1,6 +1,7 @@
 package status
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 
@@ -20,6 +21,9 @@ type Input struct {
 	Generation int64
 	Created    time.Time
 	Deleted    bool
+	// SpecGeneration is the first generation that has the spec of Generation, as far as
+	// that is known; 0 for Generation itself.
+	SpecGeneration int64
 	// OperatorGeneration is the generation that the operator has acted on.
 	OperatorGeneration int64
 	// Unmanaged is true where the operator was told to leave the resource alone.
@@ -96,7 +100,7 @@ type computation struct {
 }
 
 func (c *computation) observe() {
-	c.reconciled = c.OperatorGeneration > 0 && c.OperatorGeneration >= c.Generation
+	c.reconciled = c.OperatorGeneration > 0 && c.OperatorGeneration >= cmp.Or(c.SpecGeneration, c.Generation)
 	c.set = c.StatefulSet
 	if c.set == nil {
 		c.set = &appsv1.StatefulSet{}

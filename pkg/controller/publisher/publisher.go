@@ -41,10 +41,13 @@ type Config struct {
 // Publisher publishes.
 type Publisher struct {
 	config Config
+	raised raises
 }
 
 // New returns a publisher.
-func New(config Config) *Publisher { return &Publisher{config: config} }
+func New(config Config) *Publisher {
+	return &Publisher{config: config, raised: raises{of: map[work.Key]raise{}}}
+}
 
 // newerStatuses counts, since nobody looks at each object.
 var newerStatuses = metrics.NewCounter(&metrics.CounterOpts{
@@ -60,6 +63,7 @@ func init() { legacyregistry.MustRegister(newerStatuses) }
 func (p *Publisher) Reconcile(ctx context.Context, key work.Key) (time.Duration, error) {
 	object := p.config.Informers.Get(key)
 	if object == nil || object.Broken {
+		p.raised.forget(key)
 		return 0, nil
 	}
 	previous, err := status.Decode(&object.ObjectMeta)
@@ -72,6 +76,8 @@ func (p *Publisher) Reconcile(ctx context.Context, key work.Key) (time.Duration,
 		klog.FromContext(ctx).Info("Replacing a status", "resource", key.Resource, "object", klog.KRef(key.Namespace, key.Name), "err", err)
 	}
 	in := p.observe(object, previous)
+	first, raising := p.raised.find(key, object.UID, object.Generation)
+	in.SpecGeneration = first
 	var again time.Duration
 	if p.config.References != nil && !running(object, in.StatefulSet) {
 		in.Missing, in.Unchecked, again = p.config.References.Check(ctx, object.Namespace, object.References)
@@ -88,7 +94,20 @@ func (p *Publisher) Reconcile(ctx context.Context, key work.Key) (time.Duration,
 	if object.Annotations[status.Annotation] == text {
 		return again, nil
 	}
-	wait, err := p.config.Writer.Patch(ctx, Name, key, &object.ObjectMeta, work.Patch{Annotations: map[string]any{status.Annotation: text}})
+	if raising {
+		// What is written is of the generation that this makes.
+		in.Generation++
+		published, _ = status.Compute(in)
+		if text, err = published.Encode(); err != nil {
+			return 0, err
+		}
+	}
+	wait, err := p.config.Writer.Patch(ctx, Name, key, &object.ObjectMeta, work.Patch{
+		Annotations: map[string]any{status.Annotation: text},
+		Written: func(generation int64) {
+			p.raised.written(key, object.UID, object.Generation, generation)
+		},
+	})
 	if err != nil || wait > 0 {
 		return wait, err
 	}
