@@ -65,8 +65,8 @@ e2e-test: control-plane nodes build ## Run the tests on a real control plane.
 	@[ "$$PULSAR_JAVA_CLIENT" != off ] || echo "==> PULSAR_JAVA_CLIENT=off: the tests with Pulsar's Java client do not run"
 	@# One package at a time: each has a control plane of its own, and two of them on
 	@# two cores are slower than one after the other.
-	@# The comparisons with a real Pulsar and with built-in kinds have targets of their own.
-	@cd test && $(GO) test -p 1 -count 1 -timeout $(TEST_TIMEOUT) $$($(GO) list ./... | grep -v -e '/conformance$$' -e '/kubectlparity$$')
+	@# The comparison with a real Pulsar has a target of its own.
+	@cd test && $(GO) test -p 1 -count 1 -timeout $(TEST_TIMEOUT) $$($(GO) list ./... | grep -v '/conformance$$')
 
 # PULSAR_CONFORMANCE says where Pulsar's answers come from: real (or fail), recorded, or
 # record, which keeps them; by itself the test asks a real Pulsar where one can be had, and
@@ -75,7 +75,7 @@ conformance: control-plane build ## Compare the shim's answers with those of a r
 	@echo "==> comparison with Pulsar"
 	@cd test && $(GO) test -count 1 -v -timeout $(TEST_TIMEOUT) ./conformance
 
-kubectl-parity: control-plane build ## Compare kubectl on our kinds with kubectl on built-in ones.
+kubectl-parity: control-plane build ## Compare kubectl on our kinds with kubectl on built-in ones (part of e2e-test).
 	@cd test && $(GO) test -count 1 -timeout $(TEST_TIMEOUT) ./kubectlparity
 
 verify: ## Check that everything generated is up to date.

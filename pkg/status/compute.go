@@ -1,6 +1,7 @@
 package status
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 
@@ -15,10 +16,14 @@ import (
 
 // Input is everything that a status depends on.
 type Input struct {
-	// UID, Generation and Deleted are of the custom resource.
+	// UID, Generation, Created and Deleted are of the custom resource.
 	UID        types.UID
 	Generation int64
+	Created    time.Time
 	Deleted    bool
+	// SpecGeneration is the first generation that has the spec of Generation, as far as
+	// that is known; 0 for Generation itself.
+	SpecGeneration int64
 	// OperatorGeneration is the generation that the operator has acted on.
 	OperatorGeneration int64
 	// Unmanaged is true where the operator was told to leave the resource alone.
@@ -63,9 +68,19 @@ func Compute(in Input) (*Published, time.Duration) {
 		Conditions:         ordered(c.conditions.list),
 	}
 	if selector := c.set.Spec.Selector; selector != nil {
-		published.Selector = metav1.FormatLabelSelector(selector)
+		published.Selector = instancesSelector(selector)
 	}
 	return published, c.recheck
+}
+
+// instancesSelector returns a StatefulSet's selector for its own pods alone. The pod
+// in which the operator removes the subscription in the end has the same labels: an
+// autoscaler would take it for an instance that has nothing to do.
+func instancesSelector(selector *metav1.LabelSelector) string {
+	selector = selector.DeepCopy()
+	selector.MatchExpressions = append(selector.MatchExpressions,
+		metav1.LabelSelectorRequirement{Key: appsv1.StatefulSetPodNameLabel, Operator: metav1.LabelSelectorOpExists})
+	return metav1.FormatLabelSelector(selector)
 }
 
 // computation is Compute under way.
@@ -85,7 +100,7 @@ type computation struct {
 }
 
 func (c *computation) observe() {
-	c.reconciled = c.OperatorGeneration > 0 && c.OperatorGeneration >= c.Generation
+	c.reconciled = c.OperatorGeneration > 0 && c.OperatorGeneration >= cmp.Or(c.SpecGeneration, c.Generation)
 	c.set = c.StatefulSet
 	if c.set == nil {
 		c.set = &appsv1.StatefulSet{}
@@ -204,8 +219,10 @@ func (c *computation) stalledBy() (reason, message string) {
 		return ReasonDuplicateIdentity, c.Elder.message()
 	case c.Unmanaged && !c.reconciled:
 		return ReasonUnmanaged, unmanagedMessage
-	case c.settled && c.available:
+	case c.settled && c.available && c.reconciled:
 		return "", ""
+	case c.settled && c.available:
+		return c.silence()
 	case len(c.missing) > 0 && c.Replicas > 0:
 		rest := c.conditions.since(v1alpha1.ConditionAccepted).Add(patience).Sub(c.Now)
 		if rest <= 0 {
@@ -215,7 +232,7 @@ func (c *computation) stalledBy() (reason, message string) {
 	}
 	if !c.reconciled {
 		// What fails may be what the new generation replaces.
-		return "", ""
+		return c.silence()
 	}
 	for _, problem := range c.problems {
 		stalled, rest := problem.stalls(c.Now)
@@ -246,6 +263,8 @@ func (c *computation) phase() string {
 		return PhaseSuspending
 	case c.ready:
 		return PhaseRunning
+	case c.available && !c.reconciled && !c.Unmanaged:
+		return PhaseUpdating
 	case c.stalled && !some:
 		return PhaseFailed
 	case c.stalled, c.reconciled && len(c.problems) > 0 && some:

@@ -10,6 +10,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
 
 	"github.com/function-mesh/functionmesh-apiserver/pkg/apis/admin/v1alpha1"
 )
@@ -98,9 +99,15 @@ func TestCompute(t *testing.T) {
 	}{
 		"running": {func(*Input) {}, PhaseRunning, "Ready=True:Ready " + fine + " Available=True:Ready", "2 of 2 instances are ready.", 0},
 		"operator hasn't acted": {func(in *Input) { in.Generation = 4 }, PhaseUpdating,
-			"Ready=False:Pending Reconciling=True:Progressing Accepted=True:Accepted Reconciled=Unknown:Pending Available=True:Ready", "not acted", 0},
+			"Ready=False:Pending Reconciling=True:Progressing Accepted=True:Accepted Reconciled=Unknown:Pending Available=True:Ready", "not acted", 5 * time.Minute},
 		"nothing there yet": {func(in *Input) { in.OperatorGeneration, in.StatefulSet, in.Pods = 0, nil, nil }, PhasePending,
-			"Ready=False:Pending Reconciling=True:Progressing Accepted=True:Accepted Reconciled=Unknown:Pending Available=False:Pending", "not acted", 0},
+			"Ready=False:Pending Reconciling=True:Progressing Accepted=True:Accepted Reconciled=Unknown:Pending Available=False:Pending", "not acted", 5 * time.Minute},
+		"new": {func(in *Input) {
+			in.Generation, in.OperatorGeneration, in.StatefulSet, in.Pods, in.Created = 1, 0, nil, nil, now.Add(-time.Minute)
+		}, PhasePending, "Ready=False:Pending Reconciling=True:Progressing Accepted=True:Accepted Reconciled=Unknown:Pending Available=False:Pending", "not acted", 4 * time.Minute},
+		"new for long": {func(in *Input) {
+			in.Generation, in.OperatorGeneration, in.StatefulSet, in.Pods, in.Created = 1, 0, nil, nil, now.Add(-5*time.Minute)
+		}, PhaseFailed, "Ready=False:OperatorSilent Stalled=True:OperatorSilent Accepted=True:Accepted Reconciled=Unknown:Pending Available=False:Pending", "its log says why", 0},
 		"starting": {func(in *Input) { in.StatefulSet = statefulSet(2, 0); in.Pods = nil }, PhasePending,
 			"Ready=False:NotReady Reconciling=True:Progressing " + fine + " Available=False:NotReady", "0 of 2", 0},
 		"scaling up": {func(in *Input) { in.Replicas = 3 }, PhaseUpdating,
@@ -263,5 +270,27 @@ func TestBounds(t *testing.T) {
 	}
 	if condition := meta.FindStatusCondition(published.Conditions, v1alpha1.ConditionAccepted); !strings.Contains(condition.Message, "Secret 000") {
 		t.Error(condition.Message)
+	}
+}
+
+// An autoscaler reads the metrics of what the selector selects. The pod in which the
+// operator removes the subscription in the end is no instance.
+func TestSelector(t *testing.T) {
+	published, _ := Compute(running())
+	selector, err := labels.Parse(published.Selector)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, test := range map[string]struct {
+		labels labels.Set
+		want   bool
+	}{
+		"instance": {labels.Set{"name": "f", "statefulset.kubernetes.io/pod-name": "f-function-0"}, true},
+		"other":    {labels.Set{"name": "g", "statefulset.kubernetes.io/pod-name": "g-function-0"}, false},
+		"clean-up": {labels.Set{"name": "f", "job-name": "f-function-cleanup"}, false},
+	} {
+		if got := selector.Matches(test.labels); got != test.want {
+			t.Errorf("%s: selected=%v by %s", name, got, published.Selector)
+		}
 	}
 }

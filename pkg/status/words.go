@@ -33,6 +33,8 @@ const (
 	ReasonReconciled = "Reconciled"
 	// ReasonUnmanaged is of a resource that the operator was told to leave alone.
 	ReasonUnmanaged = "Unmanaged"
+	// ReasonOperatorSilent is of a resource that the operator should have acted on.
+	ReasonOperatorSilent = "OperatorSilent"
 	// ReasonNotObserved is where nobody observes instances.
 	ReasonNotObserved = "NotObserved"
 	// ReasonNewerVersion is of a status that this server can't read.

@@ -45,6 +45,9 @@ func functionToCR(view *adminv1alpha1.PulsarFunction, function *computev1alpha1.
 func functionFromCR(function *computev1alpha1.Function, view *adminv1alpha1.PulsarFunction) error {
 	cr, spec := &function.Spec, &view.Spec
 	spec.UserConfig = jsonObject(cr.FuncConfig)
+	if cr.WindowConfig != nil {
+		spec.UserConfig = withoutMembers(spec.UserConfig, operatorWindow)
+	}
 	spec.MaxPendingAsyncRequests = cr.MaxPendingAsyncRequests
 	spec.SkipToLatest = cr.SkipToLatest
 	spec.SourceConfig = functionSourceFromCR(cr.SourceConfig)

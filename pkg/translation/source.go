@@ -40,6 +40,10 @@ func sourceToCR(view *adminv1alpha1.PulsarSource, source *computev1alpha1.Source
 func sourceFromCR(source *computev1alpha1.Source, view *adminv1alpha1.PulsarSource) error {
 	cr, spec := &source.Spec, &view.Spec
 	spec.Configs = jsonObject(cr.SourceConfig)
+	if cr.BatchSourceConfig != nil {
+		spec.Configs = withoutMembers(spec.Configs, operatorBatchConfig, operatorBatchClass)
+		setEmptyObject(&spec.Configs)
+	}
 	spec.SourceType = cr.SourceType
 	spec.BatchSourceConfig = batchSourceFromCR(cr.BatchSourceConfig)
 	return nil

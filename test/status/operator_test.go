@@ -107,10 +107,17 @@ func operate(ctx context.Context, resource schema.GroupVersionResource, word str
 	return err
 }
 
-// ignored is a label of resources that the stand-in does nothing with.
-const ignored = "test/ignored"
+const (
+	// ignored is a label of resources that the stand-in does nothing with.
+	ignored = "test/ignored"
+	// early is a label of those for which it does what the first operators did.
+	early = "test/early"
+)
 
 func operatorLabels(cr *unstructured.Unstructured, word string) map[string]string {
+	if _, found := cr.GetLabels()[early]; found {
+		return map[string]string{"component": word, "name": cr.GetName(), "namespace": cr.GetNamespace()}
+	}
 	child := cr.GetName() + "-" + word
 	return map[string]string{
 		"app.kubernetes.io/name":            child,

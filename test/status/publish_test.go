@@ -72,7 +72,7 @@ func TestLife(t *testing.T) {
 	})
 	view := waitFor(ctx, t, namespace, "life", v1alpha1.ConditionReady, "Ready")
 	if status := view.Status; status.Phase != "Running" || status.Replicas != 2 || status.ReadyReplicas != 2 ||
-		!strings.Contains(status.Selector, "compute.functionmesh.io/name=life") || status.ObservedGeneration != view.Generation {
+		!strings.Contains(status.Selector, "compute.functionmesh.io/name=life") || !strings.HasSuffix(status.Selector, ",statefulset.kubernetes.io/pod-name") || status.ObservedGeneration != view.Generation {
 		t.Errorf("a ready function has the status %+v", status)
 	}
 
@@ -217,4 +217,20 @@ func TestInterval(t *testing.T) {
 			t.Errorf("two writes were %v apart", apart)
 		}
 	}
+}
+
+// TestEarlyOperator has a StatefulSet and pods with the labels that the first operators
+// gave them, and later ones leave.
+func TestEarlyOperator(t *testing.T) {
+	ctx := testContext(t)
+	namespace := newNamespace(ctx, t)
+	function := newFunction("old", 1)
+	function.Labels = map[string]string{early: "true"}
+	create(ctx, t, namespace, function)
+	waitFor(ctx, t, namespace, "old", v1alpha1.ConditionReady, "Ready")
+	failure := controlplane.PodFailure{Reason: "CrashLoopBackOff", Message: "back-off 5m0s", Restarts: 3}
+	if err := env.ControlPlane.FailPod(ctx, namespace, "old-function-0", failure); err != nil {
+		t.Fatal(err)
+	}
+	waitFor(ctx, t, namespace, "old", v1alpha1.ConditionStalled, "CrashLoopBackOff")
 }

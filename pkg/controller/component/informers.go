@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -24,8 +25,10 @@ import (
 )
 
 const (
-	// ComponentLabel is on everything that the operator makes of a resource.
+	// ComponentLabel is on everything that the operator makes of a resource. What early
+	// ones have made, which later ones leave as it is, has only olderLabel.
 	ComponentLabel = computev1alpha1.GroupName + "/component"
+	olderLabel     = "component"
 
 	byIdentity = "identity"
 	byOwner    = "owner"
@@ -36,10 +39,15 @@ const (
 
 // Informers know the custom resources of all kinds and what was made of them.
 type Informers struct {
-	kinds        []*kindInformer
-	factory      informers.SharedInformerFactory
-	statefulSets cache.SharedIndexInformer
-	pods         cache.SharedIndexInformer
+	kinds    []*kindInformer
+	children []*childInformer
+}
+
+// childInformer knows the StatefulSets and pods with certain labels. No two have the
+// same ones.
+type childInformer struct {
+	factory            informers.SharedInformerFactory
+	statefulSets, pods cache.SharedIndexInformer
 }
 
 // kindInformer knows the custom resources of one kind.
@@ -62,15 +70,39 @@ func NewInformers(dynamicClient dynamic.Interface, client kubernetes.Interface) 
 		}
 		i.kinds = append(i.kinds, informer)
 	}
-	i.factory = informers.NewSharedInformerFactoryWithOptions(client, resync,
-		informers.WithTweakListOptions(func(options *metav1.ListOptions) { options.LabelSelector = ComponentLabel }),
-		informers.WithTransform(stripChild))
-	i.statefulSets = i.factory.Apps().V1().StatefulSets().Informer()
-	i.pods = i.factory.Core().V1().Pods().Informer()
-	if err := i.pods.AddIndexers(cache.Indexers{byOwner: ownerKeys}); err != nil {
-		return nil, fmt.Errorf("could not index pods: %w", err)
+	for _, selector := range childSelectors() {
+		informer, err := newChildInformer(client, selector)
+		if err != nil {
+			return nil, err
+		}
+		i.children = append(i.children, informer)
 	}
 	return i, nil
+}
+
+// childSelectors select by label everything that any operator has made, each of it
+// once.
+func childSelectors() []string {
+	var types []string
+	for _, kind := range Kinds {
+		types = append(types, kind.Type)
+	}
+	return []string{ComponentLabel, fmt.Sprintf("!%s,%s in (%s)", ComponentLabel, olderLabel, strings.Join(types, ","))}
+}
+
+func newChildInformer(client kubernetes.Interface, selector string) (*childInformer, error) {
+	factory := informers.NewSharedInformerFactoryWithOptions(client, resync,
+		informers.WithTweakListOptions(func(options *metav1.ListOptions) { options.LabelSelector = selector }),
+		informers.WithTransform(stripChild))
+	informer := &childInformer{
+		factory:      factory,
+		statefulSets: factory.Apps().V1().StatefulSets().Informer(),
+		pods:         factory.Core().V1().Pods().Informer(),
+	}
+	if err := informer.pods.AddIndexers(cache.Indexers{byOwner: ownerKeys}); err != nil {
+		return nil, fmt.Errorf("could not index pods: %w", err)
+	}
+	return informer, nil
 }
 
 func newKindInformer(client dynamic.Interface, kind Kind) (*kindInformer, error) {
@@ -110,9 +142,11 @@ func (i *Informers) OnChange(f func(work.Key)) error {
 			return fmt.Errorf("could not watch %s: %w", kind.CRResource, err)
 		}
 	}
-	for _, children := range []cache.SharedIndexInformer{i.statefulSets, i.pods} {
-		if _, err := children.AddEventHandler(handlerOf(func(object metav1.Object) { i.childChanged(object, f) })); err != nil {
-			return fmt.Errorf("could not watch what the operator made: %w", err)
+	for _, children := range i.children {
+		for _, informer := range []cache.SharedIndexInformer{children.statefulSets, children.pods} {
+			if _, err := informer.AddEventHandler(handlerOf(func(object metav1.Object) { i.childChanged(object, f) })); err != nil {
+				return fmt.Errorf("could not watch what the operator made: %w", err)
+			}
 		}
 	}
 	return nil
@@ -175,18 +209,26 @@ func (i *Informers) childChanged(object metav1.Object, f func(work.Key)) {
 
 // Run fills the informers and keeps them up to date until ctx ends.
 func (i *Informers) Run(ctx context.Context) {
-	i.factory.StartWithContext(ctx)
+	for _, children := range i.children {
+		children.factory.StartWithContext(ctx)
+	}
 	for _, kind := range i.kinds {
 		go kind.informer.RunWithContext(ctx)
 	}
 	<-ctx.Done()
-	i.factory.Shutdown()
+	for _, children := range i.children {
+		children.factory.Shutdown()
+	}
 }
 
 // WaitForSync returns when everything is known that can be, and false if ctx ends
 // first. It doesn't wait for kinds without a definition, or that may not be read.
 func (i *Informers) WaitForSync(ctx context.Context) bool {
-	return cache.WaitForCacheSync(ctx.Done(), i.statefulSets.HasSynced, i.pods.HasSynced, func() bool {
+	return cache.WaitForCacheSync(ctx.Done(), func() bool {
+		return !slices.ContainsFunc(i.children, func(children *childInformer) bool {
+			return !children.statefulSets.HasSynced() || !children.pods.HasSynced()
+		})
+	}, func() bool {
 		return !slices.ContainsFunc(i.kinds, func(kind *kindInformer) bool { return !kind.known() && !kind.refused.Load() })
 	})
 }
@@ -220,23 +262,27 @@ func (i *Informers) Children(component *Component) (*appsv1.StatefulSet, []*core
 	if set == nil || !metav1.IsControlledBy(set, component) {
 		return nil, nil
 	}
-	items, err := i.pods.GetIndexer().ByIndex(byOwner, string(set.UID))
-	if err != nil {
-		return set, nil
-	}
 	var pods []*corev1.Pod
-	for _, item := range items {
-		if pod, ok := item.(*corev1.Pod); ok {
-			pods = append(pods, pod)
+	for _, children := range i.children {
+		items, err := children.pods.GetIndexer().ByIndex(byOwner, string(set.UID))
+		if err != nil {
+			return set, nil
+		}
+		for _, item := range items {
+			if pod, ok := item.(*corev1.Pod); ok {
+				pods = append(pods, pod)
+			}
 		}
 	}
 	return set, pods
 }
 
 func (i *Informers) statefulSet(namespace, name string) *appsv1.StatefulSet {
-	item, _, err := i.statefulSets.GetStore().GetByKey(cache.NewObjectName(namespace, name).String())
-	if set, ok := item.(*appsv1.StatefulSet); err == nil && ok {
-		return set
+	for _, children := range i.children {
+		item, _, err := children.statefulSets.GetStore().GetByKey(cache.NewObjectName(namespace, name).String())
+		if set, ok := item.(*appsv1.StatefulSet); err == nil && ok {
+			return set
+		}
 	}
 	return nil
 }

@@ -41,10 +41,13 @@ type Config struct {
 // Publisher publishes.
 type Publisher struct {
 	config Config
+	raised raises
 }
 
 // New returns a publisher.
-func New(config Config) *Publisher { return &Publisher{config: config} }
+func New(config Config) *Publisher {
+	return &Publisher{config: config, raised: raises{of: map[work.Key]raise{}}}
+}
 
 // newerStatuses counts, since nobody looks at each object.
 var newerStatuses = metrics.NewCounter(&metrics.CounterOpts{
@@ -60,6 +63,7 @@ func init() { legacyregistry.MustRegister(newerStatuses) }
 func (p *Publisher) Reconcile(ctx context.Context, key work.Key) (time.Duration, error) {
 	object := p.config.Informers.Get(key)
 	if object == nil || object.Broken {
+		p.raised.forget(key)
 		return 0, nil
 	}
 	previous, err := status.Decode(&object.ObjectMeta)
@@ -72,13 +76,15 @@ func (p *Publisher) Reconcile(ctx context.Context, key work.Key) (time.Duration,
 		klog.FromContext(ctx).Info("Replacing a status", "resource", key.Resource, "object", klog.KRef(key.Namespace, key.Name), "err", err)
 	}
 	in := p.observe(object, previous)
+	first, raising := p.raised.find(key, object.UID, object.Generation)
+	in.SpecGeneration = first
 	var again time.Duration
 	if p.config.References != nil && !running(object, in.StatefulSet) {
 		in.Missing, in.Unchecked, again = p.config.References.Check(ctx, object.Namespace, object.References)
 	}
 	published, recheck := status.Compute(in)
 	again = earlier(again, recheck)
-	if previous == nil && !worthTelling(published, in.StatefulSet) {
+	if previous == nil && object.Generation == 1 && !worthTelling(published, in.StatefulSet) {
 		return again, nil
 	}
 	text, err := published.Encode()
@@ -88,7 +94,20 @@ func (p *Publisher) Reconcile(ctx context.Context, key work.Key) (time.Duration,
 	if object.Annotations[status.Annotation] == text {
 		return again, nil
 	}
-	wait, err := p.config.Writer.Patch(ctx, Name, key, &object.ObjectMeta, work.Patch{Annotations: map[string]any{status.Annotation: text}})
+	if raising {
+		// What is written is of the generation that this makes.
+		in.Generation++
+		published, _ = status.Compute(in)
+		if text, err = published.Encode(); err != nil {
+			return 0, err
+		}
+	}
+	wait, err := p.config.Writer.Patch(ctx, Name, key, &object.ObjectMeta, work.Patch{
+		Annotations: map[string]any{status.Annotation: text},
+		Written: func(generation int64) {
+			p.raised.written(key, object.UID, object.Generation, generation)
+		},
+	})
 	if err != nil || wait > 0 {
 		return wait, err
 	}
@@ -100,6 +119,7 @@ func (p *Publisher) observe(object *component.Component, previous *status.Publis
 	in := status.Input{
 		UID:                object.UID,
 		Generation:         object.Generation,
+		Created:            object.CreationTimestamp.Time,
 		Deleted:            object.DeletionTimestamp != nil,
 		OperatorGeneration: object.OperatorGeneration,
 		Unmanaged:          object.Unmanaged,
@@ -130,8 +150,8 @@ func running(object *component.Component, set *appsv1.StatefulSet) bool {
 		set.Status.ObservedGeneration >= set.Generation
 }
 
-// worthTelling says whether a first status says more than a read can tell of the
-// resource alone, which is that the operator has to act.
+// worthTelling says whether the first status of a new resource says more than a read
+// can tell of the resource alone, which is that the operator has to act.
 func worthTelling(published *status.Published, set *appsv1.StatefulSet) bool {
 	accepted := published.Condition(adminv1alpha1.ConditionAccepted)
 	return set != nil || published.Is(adminv1alpha1.ConditionReconciled) || accepted.Status == metav1.ConditionFalse ||

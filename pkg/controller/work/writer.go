@@ -63,12 +63,15 @@ func (w *Writer) Patch(ctx context.Context, loop string, key Key, meta *metav1.O
 		return 0, fmt.Errorf("could not encode a patch: %w", err)
 	}
 	resource := computev1alpha1.SchemeGroupVersion.WithResource(key.Resource)
-	_, err = w.client.Resource(resource).Namespace(key.Namespace).
+	written, err := w.client.Resource(resource).Namespace(key.Namespace).
 		Patch(ctx, key.Name, types.MergePatchType, data, metav1.PatchOptions{FieldManager: FieldManager})
 	w.ended(meta.UID)
 	switch {
 	case err == nil:
 		writes.WithLabelValues(loop).Inc()
+		if patch.Written != nil {
+			patch.Written(written.GetGeneration())
+		}
 		return 0, nil
 	case apierrors.IsNotFound(err):
 		// Gone in the meantime.
@@ -81,6 +84,8 @@ func (w *Writer) Patch(ctx context.Context, loop string, key Key, meta *metav1.O
 type Patch struct {
 	Spec        map[string]any
 	Annotations map[string]any
+	// Written, if there is one, is told the generation of the resource as it was written.
+	Written func(generation int64)
 }
 
 // reserve returns how long to wait, and if that is zero, makes others wait.

@@ -1104,7 +1104,7 @@ func schema_pkg_apis_admin_v1alpha1_CryptoSecret(ref common.ReferenceCallback) c
 					},
 					"asVolume": {
 						SchemaProps: spec.SchemaProps{
-							Description: "The path at which instances find it as a file. Without one it is an environment variable.",
+							Description: "The path of the folder in which instances find it as a file named after the key. Function Mesh gives a key without a path to nobody, so it is needed.",
 							Type:        []string{"string"},
 							Format:      "",
 						},

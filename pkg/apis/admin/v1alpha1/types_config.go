@@ -122,8 +122,8 @@ type CryptoSecret struct {
 	SecretName string `json:"secretName"`
 	// The key in the Secret.
 	SecretKey string `json:"secretKey"`
-	// The path at which instances find it as a file. Without one it is an
-	// environment variable.
+	// The path of the folder in which instances find it as a file named after the
+	// key. Function Mesh gives a key without a path to nobody, so it is needed.
 	// +optional
 	AsVolume string `json:"asVolume,omitempty"`
 }

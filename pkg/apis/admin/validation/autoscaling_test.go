@@ -174,13 +174,14 @@ func TestValidPods(t *testing.T) {
 		ResourcePolicy: &v1alpha1.VPAResourcePolicy{ContainerPolicies: []v1alpha1.VPAContainerPolicy{{ContainerName: "*", Mode: ptr("Off")}, {
 			ContainerName: "pulsar-function", ControlledValues: ptr("RequestsOnly"), MinAllowed: amounts("1", "1Gi"), MaxAllowed: amounts("2", "1Gi")}}},
 	}
+	keepsSubscription := spec(func(s *v1alpha1.PulsarFunctionSpec) { s.CleanupSubscription = ptr(false) })
 	scaled, sized := pod, pod
 	scaled.HPA, sized.VPA = hpa, vpa
 	for name, component := range map[string]v1alpha1.Component{
 		"horizontal": withPod(scaled, spec(func(s *v1alpha1.PulsarFunctionSpec) {
 			s.MinReplicas, s.Parallelism, s.MaxReplicas = ptr(int32(1)), ptr(int32(2)), ptr(int32(3))
-		})),
-		"vertical": withPod(sized),
+		}), keepsSubscription),
+		"vertical": withPod(sized, keepsSubscription),
 	} {
 		if result := Validate(component, testOptions); len(result.Errors) > 0 {
 			t.Errorf("%s: errors %v, want none", name, result.Errors)

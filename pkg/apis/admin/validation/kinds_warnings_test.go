@@ -19,6 +19,9 @@ func TestWarningsOfKinds(t *testing.T) {
 	state := func(state v1alpha1.StateConfig) change {
 		return spec(func(s *v1alpha1.PulsarFunctionSpec) { s.StateConfig = &state })
 	}
+	outputSchemas := func(schemas map[string]string) change {
+		return spec(func(s *v1alpha1.PulsarFunctionSpec) { s.Output, s.CustomSchemaOutputs = "out", schemas })
+	}
 	provider := &v1alpha1.StateProvider{ClassName: "a.B", Config: raw(`{}`)}
 	for name, test := range map[string]struct {
 		component v1alpha1.Component
@@ -51,7 +54,18 @@ func TestWarningsOfKinds(t *testing.T) {
 			s.Go.Log = &v1alpha1.RuntimeLog{LogConfig: &v1alpha1.LogConfig{}}
 		})), "spec.go.log.logConfig"},
 		"python's state": {made(toPython, state(v1alpha1.StateConfig{JavaProvider: provider})), "spec.stateConfig.javaProvider: is only for Java"},
-		"state config":   {made(state(v1alpha1.StateConfig{JavaProvider: provider})), "spec.stateConfig.javaProvider.config: Function Mesh does not pass it on"},
+		"inner batch source": {made(spec(func(s *v1alpha1.PulsarFunctionSpec) {
+			s.SourceConfig = &v1alpha1.FunctionSource{ClassName: "a.B", BatchSourceConfig: &v1alpha1.BatchSourceConfig{DiscoveryTriggererClassName: "a.B"}}
+		})), "spec.sourceConfig.batchSourceConfig: Function Mesh does not pass it on"},
+		"schema of another output": {made(outputSchemas(map[string]string{"elsewhere": `{"schemaProperties":{}}`})),
+			"spec.customSchemaOutputs[elsewhere]: has no effect"},
+		"schema type": {made(outputSchemas(map[string]string{"out": `{"schemaType":"avro"}`})),
+			"spec.customSchemaOutputs[out]: only its properties count"},
+		"go's schema": {made(toGo, outputSchemas(map[string]string{"out": `{"schemaType":"avro"}`})),
+			"does not tell Go functions about spec.customSchemaOutputs"},
+		"source's schema": {newSource(func(s *sourceSpec) { s.CustomSchemaOutputs = map[string]string{s.Output: `{"schemaProperties":{}}`} }),
+			"spec.customSchemaOutputs: Function Mesh does not pass it on for a source"},
+		"state config": {made(state(v1alpha1.StateConfig{JavaProvider: provider})), "spec.stateConfig.javaProvider.config: Function Mesh does not pass it on"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if warnings := Warnings(test.component); len(warnings) != 1 || !strings.Contains(warnings[0], test.want) {

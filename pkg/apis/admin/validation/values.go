@@ -119,8 +119,10 @@ func (c *checks) checkCrypto(path *field.Path, crypto *v1alpha1.CryptoConfig) {
 		const help = "both secretName and secretKey are needed: the name of a Secret and a key in it"
 		c.checkObjectName(path.Child("secretName"), secret.SecretName, help)
 		c.checkKey(path.Child("secretKey"), secret.SecretKey, help)
-		if secret.AsVolume != "" {
-			c.checkContainerPath(path.Child("asVolume"), secret.AsVolume)
+		if secret.AsVolume == "" {
+			c.own(field.Required(path.Child("asVolume"), "a path is needed: without one Function Mesh gives the key to nobody"))
+			continue
 		}
+		c.checkContainerPath(path.Child("asVolume"), secret.AsVolume)
 	}
 }

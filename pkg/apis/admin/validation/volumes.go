@@ -46,6 +46,7 @@ func (c *checks) checkVolumes() {
 	}
 	c.checkVolumeMounts(path.Child("volumeMounts"), pod.VolumeMounts)
 	c.checkInstanceMounts(path.Child("volumeMounts"), pod.VolumeMounts)
+	c.checkCleanUp(pod)
 }
 
 func (c *checks) checkVolumeName(path *field.Path, name string, names map[string]bool) {
@@ -169,6 +170,27 @@ func (c *checks) checkVolumeMounts(path *field.Path, mounts []corev1.VolumeMount
 		}
 		if mount.SubPath != "" && mount.SubPathExpr != "" {
 			c.own(field.Forbidden(path.Child("subPathExpr"), "may not be set together with subPath"))
+		}
+	}
+}
+
+// checkCleanUp checks that the operator can make the pod that removes the subscription
+// in the end. That one has the instance's mounts and the author's containers, but none
+// of the claims, so Kubernetes refuses it, and the operator then goes no further.
+func (c *checks) checkCleanUp(pod *v1alpha1.Pod) {
+	if cleanUp := c.input.CleanupSubscription; cleanUp == nil || !*cleanUp {
+		return
+	}
+	mounts := slices.Clone(pod.VolumeMounts)
+	for _, container := range slices.Concat(pod.InitContainers, pod.Sidecars) {
+		mounts = append(mounts, container.VolumeMounts...)
+	}
+	for i := range pod.VolumeClaimTemplates {
+		name := pod.VolumeClaimTemplates[i].Metadata.Name
+		if slices.ContainsFunc(mounts, func(mount corev1.VolumeMount) bool { return mount.Name == name }) {
+			c.own(field.Invalid(c.child("cleanupSubscription"), true,
+				"must be false where a volume of volumeClaimTemplates is mounted: the Function Mesh operator fails otherwise"))
+			return
 		}
 	}
 }

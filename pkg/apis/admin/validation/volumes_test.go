@@ -94,6 +94,34 @@ func TestClaimRules(t *testing.T) {
 	}
 }
 
+// The pod that removes the subscription has the mounts of the instance and the author's
+// containers, and no claims.
+func TestClaimsAtCleanUp(t *testing.T) {
+	claims := []v1alpha1.VolumeClaimTemplate{claim("a"), claim("b")}
+	mounts := []corev1.VolumeMount{{Name: "b", MountPath: "/b"}}
+	container := []corev1.Container{{Name: "c", Image: "i", VolumeMounts: mounts}}
+	cleaned := func(cleanUp *bool) change {
+		return spec(func(s *v1alpha1.PulsarFunctionSpec) { s.CleanupSubscription = cleanUp })
+	}
+	const help = "must be false where a volume of volumeClaimTemplates is mounted"
+	pods := map[string]v1alpha1.Pod{
+		"instance":       {VolumeClaimTemplates: claims, VolumeMounts: mounts},
+		"sidecar":        {VolumeClaimTemplates: claims, Sidecars: container},
+		"init container": {VolumeClaimTemplates: claims, InitContainers: container},
+	}
+	refusals := map[string]refusal{}
+	for name, pod := range pods {
+		refusals[name] = refusal{withPod(pod, cleaned(ptr(true))), "spec.cleanupSubscription", help}
+		if result := Validate(withPod(pod, cleaned(ptr(false))), testOptions); len(result.Errors) > 0 {
+			t.Errorf("%s, without: errors %v, want none", name, result.Errors)
+		}
+	}
+	checkRefusals(t, refusals)
+	if result := Validate(withPod(v1alpha1.Pod{VolumeClaimTemplates: claims}, cleaned(ptr(true))), testOptions); len(result.Errors) > 0 {
+		t.Errorf("not mounted: errors %v, want none", result.Errors)
+	}
+}
+
 // Function Mesh names volumes after what is in them, and doesn't look whether there
 // is one.
 func TestDerivedVolumes(t *testing.T) {
@@ -109,22 +137,24 @@ func TestDerivedVolumes(t *testing.T) {
 			}}
 		})
 	}
-	key := v1alpha1.CryptoSecret{SecretName: "keys", SecretKey: "a.pem"}
+	key := v1alpha1.CryptoSecret{SecretName: "keys", SecretKey: "a.pem", AsVolume: "/key"}
+	other := v1alpha1.CryptoSecret{SecretName: "keys", SecretKey: "a.pem", AsVolume: "/other"}
 	at := func(path string) v1alpha1.CryptoSecret {
 		return v1alpha1.CryptoSecret{SecretName: "keys", SecretKey: "b.pem", AsVolume: path}
 	}
 	const path, again = "spec.inputSpecs[x].cryptoConfig.cryptoSecrets[0].", "there is one already"
 	checkRefusals(t, map[string]refusal{
-		"no secret":          {made(encrypted(v1alpha1.CryptoSecret{SecretKey: "k"})), path + "secretName", "both secretName and secretKey"},
-		"no key":             {made(encrypted(v1alpha1.CryptoSecret{SecretName: "k"})), path + "secretKey", "both secretName and secretKey"},
-		"secret":             {made(encrypted(v1alpha1.CryptoSecret{SecretName: "K", SecretKey: "k"})), path + "secretName", "RFC 1123"},
-		"key":                {made(encrypted(v1alpha1.CryptoSecret{SecretName: "k", SecretKey: "../k"})), path + "secretKey", "config key"},
+		"no secret":          {made(encrypted(v1alpha1.CryptoSecret{SecretKey: "k", AsVolume: "/k"})), path + "secretName", "both secretName and secretKey"},
+		"no key":             {made(encrypted(v1alpha1.CryptoSecret{SecretName: "k", AsVolume: "/k"})), path + "secretKey", "both secretName and secretKey"},
+		"secret":             {made(encrypted(v1alpha1.CryptoSecret{SecretName: "K", SecretKey: "k", AsVolume: "/k"})), path + "secretName", "RFC 1123"},
+		"key":                {made(encrypted(v1alpha1.CryptoSecret{SecretName: "k", SecretKey: "../k", AsVolume: "/k"})), path + "secretKey", "config key"},
+		"no path":            {made(encrypted(at(""))), path + "asVolume", "gives the key to nobody"},
 		"relative":           {made(encrypted(at("keys"))), path + "asVolume", "absolute path"},
 		"elsewhere":          {made(encrypted(at("/keys/../etc"))), path + "asVolume", "without .."},
 		"shell":              {made(encrypted(at("/keys;id"))), path + "asVolume", "absolute path"},
 		"reserved":           {made(encrypted(at("/etc/oauth2/"))), path + "asVolume", "has a volume at /etc/oauth2"},
-		"twice":              {made(encrypted(key, key)), "spec.inputSpecs[x].cryptoConfig.cryptoSecrets[1].secretName", again},
-		"in and out":         {made(encrypted(key), produced(key)), path + "secretName", again},
+		"twice":              {made(encrypted(key, other)), "spec.inputSpecs[x].cryptoConfig.cryptoSecrets[1].secretName", again},
+		"in and out":         {made(encrypted(key), produced(other)), path + "secretName", again},
 		"volume of the name": {withPod(v1alpha1.Pod{Volumes: []corev1.Volume{{Name: "keys-a-pem"}}}, encrypted(key)), path + "secretName", again},
 		"certificate": {made(encrypted(key), spec(func(s *v1alpha1.PulsarFunctionSpec) {
 			s.TLS = &v1alpha1.TLS{Enabled: true, CertSecretName: "keys", CertSecretKey: "a.pem"}

@@ -2,6 +2,7 @@ package validation
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -46,6 +47,10 @@ func (w *warnings) ofMessages() {
 				strings.Join(raw.path, "."))
 		}
 	}
+	if own := w.function.SourceConfig; own != nil && own.BatchSourceConfig != nil {
+		w.add("spec.sourceConfig.batchSourceConfig: Function Mesh does not pass it on, and runs the source as any other")
+	}
+	w.ofOutputSchemas()
 	if w.kind == v1alpha1.SourceKind && w.output.Output == "" {
 		w.add("spec.output: what the source produces goes nowhere without a topic")
 	}
@@ -58,6 +63,30 @@ func (w *warnings) ofMessages() {
 	for _, builder := range batchBuildersOf(w.output.ProducerConfig) {
 		if builder.value != "" && !slices.Contains(batchBuilders, builder.value) {
 			w.add("spec.%s: Pulsar takes DEFAULT for whatever is none of %s", builder.member, strings.Join(batchBuilders, " and "))
+		}
+	}
+}
+
+// ofOutputSchemas warns of what is overlooked in the schemas of outputs, as in Pulsar.
+func (w *warnings) ofOutputSchemas() {
+	if w.runtime() == runtimeGo {
+		return // which is told nothing of them
+	}
+	if w.kind == v1alpha1.SourceKind && len(w.output.CustomSchemaOutputs) > 0 {
+		w.add("spec.customSchemaOutputs: Function Mesh does not pass it on for a source")
+		return
+	}
+	for _, name := range sortedKeys(w.output.CustomSchemaOutputs) {
+		path := fmt.Sprintf("spec.customSchemaOutputs[%s]", shortened(name))
+		if name != w.output.Output {
+			w.add("%s: has no effect, since this is not the output", path)
+			continue
+		}
+		var schema struct {
+			SchemaType string `json:"schemaType"`
+		}
+		if json.Unmarshal([]byte(w.output.CustomSchemaOutputs[name]), &schema) == nil && schema.SchemaType != "" {
+			w.add("%s: only its properties count, and spec.outputSchemaType is the type", path)
 		}
 	}
 }

@@ -38,7 +38,7 @@ func (c *checks) create(ctx context.Context, obj runtime.Object, dryRun bool) er
 		// The backend refuses it, unless the object goes meanwhile.
 		view.SetReason(ctx, alreadyExistsReason(component))
 	default:
-		return alreadyExists(component, existing)
+		return c.alreadyExists(ctx, component, existing)
 	}
 	if dryRun {
 		return nil

@@ -10,10 +10,13 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/selection"
+	genericapirequest "k8s.io/apiserver/pkg/endpoints/request"
 	"k8s.io/apiserver/pkg/warning"
+	"k8s.io/klog/v2"
 
 	"github.com/function-mesh/functionmesh-apiserver/pkg/apis/admin/v1alpha1"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/identity"
+	"github.com/function-mesh/functionmesh-apiserver/pkg/privilege"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/registry/view"
 )
 
@@ -129,12 +132,20 @@ func sameObject(a, b v1alpha1.Component) bool {
 	return a.ComponentKind() == b.ComponentKind() && a.GetName() == b.GetName()
 }
 
-// alreadyExists is the refusal of a second object of one Pulsar identity.
-func alreadyExists(component, existing v1alpha1.Component) error {
+// alreadyExists is the refusal of a second object of one Pulsar identity. That there is
+// one is all that is said to a caller who may not read it.
+func (c *checks) alreadyExists(ctx context.Context, component, existing v1alpha1.Component) error {
 	spec, is := component.Common(), existing.ComponentKind()
+	name := spec.Tenant + "/" + spec.Namespace + "/" + spec.Name
 	err := apierrors.NewAlreadyExists(v1alpha1.Resource(component.ComponentKind().Resource), component.GetName())
-	err.ErrStatus.Message = "Pulsar " + is.Type + " " + spec.Tenant + "/" + spec.Namespace + "/" + spec.Name +
-		" already exists as " + is.Kind + " " + existing.GetName()
+	err.ErrStatus.Message = "the name " + name + " is taken in Pulsar"
+	read := privilege.Right{Verb: "get", Group: v1alpha1.GroupName, Resource: is.Resource, Name: existing.GetName()}
+	missing, failed := privilege.Check(ctx, c.config.Authorizer, genericapirequest.NamespaceValue(ctx), []privilege.Right{read})
+	if failed != nil {
+		klog.FromContext(ctx).Error(failed, "Could not authorize naming the component that has an identity", "resource", is.Resource)
+	} else if missing == nil {
+		err.ErrStatus.Message = "Pulsar " + is.Type + " " + name + " already exists as " + is.Kind + " " + existing.GetName()
+	}
 	return view.WithPulsarReason(err, alreadyExistsReason(component))
 }
 

@@ -27,8 +27,8 @@ type CryptoSecretApplyConfiguration struct {
 	SecretName *string `json:"secretName,omitempty"`
 	// The key in the Secret.
 	SecretKey *string `json:"secretKey,omitempty"`
-	// The path at which instances find it as a file. Without one it is an
-	// environment variable.
+	// The path of the folder in which instances find it as a file named after the
+	// key. Function Mesh gives a key without a path to nobody, so it is needed.
 	AsVolume *string `json:"asVolume,omitempty"`
 }
 
