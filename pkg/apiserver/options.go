@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/pflag"
 	utilerrors "k8s.io/apimachinery/pkg/util/errors"
+	"k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/apiserver/pkg/endpoints/openapi"
 	genericapiserver "k8s.io/apiserver/pkg/server"
 	genericoptions "k8s.io/apiserver/pkg/server/options"
@@ -21,6 +22,7 @@ import (
 	"github.com/function-mesh/functionmesh-apiserver/pkg/controller"
 	generatedopenapi "github.com/function-mesh/functionmesh-apiserver/pkg/generated/openapi"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/shimauth"
+	"github.com/function-mesh/functionmesh-apiserver/pkg/tenancy"
 )
 
 // watchGracePeriod is how long open watches may go on after the server was told to
@@ -40,6 +42,8 @@ type Options struct {
 	WorkerConfigFile string
 	// ConnectorsFile overrides the configuration's connectorsFile.
 	ConnectorsFile string
+	// DefaultNamespace overrides the configuration's defaultNamespace.
+	DefaultNamespace string
 	// ShimClientCAFile has the CA of the certificates with which the shim may say
 	// on whose behalf it calls. Without it the shim can't.
 	ShimClientCAFile string
@@ -73,6 +77,8 @@ func (o *Options) AddFlags(flags *pflag.FlagSet) {
 		"The functions_worker.yml of a Function Mesh Worker Service, to be read instead of --config. What in it has no effect here is logged.")
 	flags.StringVar(&o.ConnectorsFile, "connectors-file", o.ConnectorsFile,
 		"The file with the built-in connectors, in the format of the Function Mesh Worker Service. Overrides connectorsFile of the configuration.")
+	flags.StringVar(&o.DefaultNamespace, "default-namespace", o.DefaultNamespace,
+		"The Kubernetes namespace that serves the Pulsar namespaces which no Namespace claims by annotation "+tenancy.Annotation+". Overrides defaultNamespace of the configuration. * lets those be in every namespace. Without either nothing can be created in them.")
 	flags.StringVar(&o.ShimClientCAFile, "shim-client-ca-file", o.ShimClientCAFile,
 		"The CA certificates of the client certificates with which pulsar-admin-shim may assert identities that begin with \"pulsar:\". Without it the shim can't assert any.")
 	flags.StringSliceVar(&o.ShimAllowedNames, "shim-allowed-names", o.ShimAllowedNames,
@@ -112,12 +118,18 @@ func (o *Options) readConfig() error {
 	if err == nil && o.ConnectorsFile != "" {
 		o.file.ConnectorsFile = o.ConnectorsFile
 	}
+	if err == nil && o.DefaultNamespace != "" {
+		o.file.DefaultNamespace = o.DefaultNamespace
+	}
 	return err
 }
 
 // Validate checks completed options, and returns all that is wrong with them.
 func (o *Options) Validate() error {
 	errs := slices.Concat(o.Server.Validate(), o.Recommended.Validate(), o.Controllers.Validate())
+	if o.DefaultNamespace != "" && o.DefaultNamespace != tenancy.Anywhere && len(validation.IsDNS1123Label(o.DefaultNamespace)) > 0 {
+		errs = append(errs, fmt.Errorf("--default-namespace %q is not the name of a namespace", o.DefaultNamespace))
+	}
 	if o.ShimClientCAFile != "" && len(o.ShimAllowedNames) == 0 {
 		errs = append(errs, errors.New("--shim-allowed-names must name at least one certificate: an empty list would allow them all"))
 	}

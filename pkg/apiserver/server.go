@@ -27,6 +27,7 @@ import (
 	"github.com/function-mesh/functionmesh-apiserver/pkg/registry/admin/pulsarfunction"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/registry/admin/pulsarsink"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/registry/admin/pulsarsource"
+	"github.com/function-mesh/functionmesh-apiserver/pkg/tenancy"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/translation"
 )
 
@@ -81,7 +82,11 @@ func (c CompletedConfig) New() (*genericapiserver.GenericAPIServer, error) {
 			return nil, fmt.Errorf("could not add a hook: %w", err)
 		}
 	}
-	resources, err := c.resources(catalogue, definitions)
+	claims, err := tenancy.NewIndex(c.generic.SharedInformerFactory.Core().V1().Namespaces().Informer(), c.file.DefaultNamespace)
+	if err != nil {
+		return nil, err
+	}
+	resources, err := c.resources(catalogue, definitions, claims)
 	if err != nil {
 		return nil, err
 	}
@@ -91,7 +96,7 @@ func (c CompletedConfig) New() (*genericapiserver.GenericAPIServer, error) {
 	if err := server.InstallAPIGroup(&group); err != nil {
 		return nil, fmt.Errorf("could not install the API group: %w", err)
 	}
-	if err := controller.Install(server, c.client, c.controllers); err != nil {
+	if err := controller.Install(server, c.client, claims, c.controllers); err != nil {
 		return nil, err
 	}
 	return server, nil
@@ -106,8 +111,8 @@ func loadConnectors(file string) (*connectors.Catalogue, error) {
 }
 
 // resources returns the storage of all that the group serves, by path.
-func (c CompletedConfig) resources(catalogue *connectors.Catalogue, definitions *crdschema.Checker) (map[string]rest.Storage, error) {
-	shared, err := c.componentConfig(catalogue)
+func (c CompletedConfig) resources(catalogue *connectors.Catalogue, definitions *crdschema.Checker, claims *tenancy.Index) (map[string]rest.Storage, error) {
+	shared, err := c.componentConfig(catalogue, claims)
 	if err != nil {
 		return nil, err
 	}
@@ -141,7 +146,7 @@ func (c CompletedConfig) resources(catalogue *connectors.Catalogue, definitions 
 }
 
 // componentConfig is what all kinds of component have in common.
-func (c CompletedConfig) componentConfig(catalogue *connectors.Catalogue) (component.Config, error) {
+func (c CompletedConfig) componentConfig(catalogue *connectors.Catalogue, claims *tenancy.Index) (component.Config, error) {
 	unlimited := restclient.CopyConfig(c.client)
 	// Each new component asks for its ConfigMap: client-go's default would let five a
 	// second through. Callers are subject to priority and fairness.
@@ -169,8 +174,11 @@ func (c CompletedConfig) componentConfig(catalogue *connectors.Catalogue) (compo
 			MinResources:       c.file.MinResources,
 			MaxResources:       c.file.MaxResources,
 		},
-		Authorizer:       c.generic.Authorization.Authorizer,
-		Identities:       &component.Identities{},
+		Authorizer: c.generic.Authorization.Authorizer,
+		Identities: &component.Identities{},
+		Tenancy: tenancy.NewEnforcer(claims, func(ctx context.Context, name string) (metav1.Object, error) {
+			return kube.CoreV1().Namespaces().Get(ctx, name, metav1.GetOptions{})
+		}),
 		CheckNamespace:   namespaces,
 		EnsureConnection: connection.NewConfigMaps(kube, c.file.PulsarClusters, configMapName).Ensure,
 	}, nil

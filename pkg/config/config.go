@@ -18,6 +18,7 @@ import (
 
 	adminv1alpha1 "github.com/function-mesh/functionmesh-apiserver/pkg/apis/admin/v1alpha1"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/apis/config/v1alpha1"
+	"github.com/function-mesh/functionmesh-apiserver/pkg/tenancy"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/translation"
 )
 
@@ -126,6 +127,11 @@ func validate(config *v1alpha1.FunctionMeshAPIServerConfiguration) field.ErrorLi
 	for name, image := range map[string]string{"java": config.RunnerImages.Java, "python": config.RunnerImages.Python, "go": config.RunnerImages.Go} {
 		if image == "" {
 			errs = append(errs, field.Required(field.NewPath("runnerImages", name), "the image that runs such functions"))
+		}
+	}
+	if config.DefaultNamespace != "" && config.DefaultNamespace != tenancy.Anywhere {
+		for _, problem := range utilvalidation.IsDNS1123Label(config.DefaultNamespace) {
+			errs = append(errs, field.Invalid(field.NewPath("defaultNamespace"), config.DefaultNamespace, problem))
 		}
 	}
 	for i, pattern := range config.AdditionalPackageURLPatterns {

@@ -39,6 +39,7 @@ type workerConfig struct {
 	Factory struct {
 		ExtraDependenciesDir string            `yaml:"extraFunctionDependenciesDir"`
 		CustomLabels         map[string]string `yaml:"customLabels"`
+		JobNamespace         string            `yaml:"jobNamespace"`
 	} `yaml:"functionRuntimeFactoryConfigs"`
 }
 
@@ -96,6 +97,8 @@ func (w *workerConfig) config() (*v1alpha1.FunctionMeshAPIServerConfiguration, e
 			Python: w.Custom.FunctionRunnerImages["PYTHON"],
 			Go:     w.Custom.FunctionRunnerImages["GO"],
 		},
+		// What the Java worker has for everything is for what nobody claims.
+		DefaultNamespace: w.Factory.JobNamespace,
 		DefaultResources: w.Custom.DefaultResources.list(),
 		MinResources:     w.FunctionInstanceMinResources.list(),
 		MaxResources:     w.FunctionInstanceMaxResources.list(),

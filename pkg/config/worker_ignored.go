@@ -21,7 +21,7 @@ var workerHonoured = map[string][]string{
 		"volumes", "volumeMounts", "imagePullSecrets", "imagePullPolicy", "defaultServiceAccountName",
 		"javaOPTs", "extraDependenciesDir",
 	},
-	workerFactory: {"extraFunctionDependenciesDir", "customLabels"},
+	workerFactory: {"extraFunctionDependenciesDir", "customLabels", "jobNamespace"},
 }
 
 // workerMatters are Pulsar's own members that decide what becomes of a function, and
@@ -39,7 +39,6 @@ var workerMatters = []string{
 
 // workerReasons says why something has no effect, or what to use instead.
 var workerReasons = map[string]string{
-	"jobNamespace":          "instead: --default-namespace of pulsar-admin-shim",
 	"authenticationEnabled": "instead: pulsar-admin-shim's flags and Kubernetes' RBAC", "authorizationEnabled": "instead: Kubernetes' RBAC",
 	"superUserRoles":          "instead: Kubernetes' RBAC",
 	"connectorsDirectory":     "archives are not read; instead: connectorDefinitionsFilePath or --connectors-file",

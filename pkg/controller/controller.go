@@ -21,6 +21,8 @@ import (
 	// Metrics of the election and the queues.
 	_ "k8s.io/component-base/metrics/prometheus/clientgo/leaderelection"
 	_ "k8s.io/component-base/metrics/prometheus/workqueue"
+
+	"github.com/function-mesh/functionmesh-apiserver/pkg/tenancy"
 )
 
 const (
@@ -30,9 +32,9 @@ const (
 )
 
 // Install has a server run the loops from its start to its end. config is of the
-// account that they work with.
-func Install(server *genericapiserver.GenericAPIServer, config *restclient.Config, options *Options) error {
-	manager, err := newManager(config, options)
+// account that they work with, claims are of an informer that the server runs.
+func Install(server *genericapiserver.GenericAPIServer, config *restclient.Config, claims *tenancy.Index, options *Options) error {
+	manager, err := newManager(config, claims, options)
 	if err != nil {
 		return err
 	}
@@ -50,6 +52,7 @@ func Install(server *genericapiserver.GenericAPIServer, config *restclient.Confi
 // manager runs the loops while it leads.
 type manager struct {
 	config   *restclient.Config
+	claims   *tenancy.Index
 	options  *Options
 	lock     resourcelock.Interface
 	identity string
@@ -58,12 +61,12 @@ type manager struct {
 	term sync.Mutex
 }
 
-func newManager(config *restclient.Config, options *Options) (*manager, error) {
+func newManager(config *restclient.Config, claims *tenancy.Index, options *Options) (*manager, error) {
 	host, err := os.Hostname()
 	if err != nil {
 		return nil, fmt.Errorf("could not find out this host's name: %w", err)
 	}
-	m := &manager{config: restclient.CopyConfig(config), options: options, identity: host + "_" + string(uuid.NewUUID())}
+	m := &manager{config: restclient.CopyConfig(config), claims: claims, options: options, identity: host + "_" + string(uuid.NewUUID())}
 	// A renewal must not wait behind what loops ask for.
 	client, err := kubernetes.NewForConfig(restclient.AddUserAgent(config, "leader-election"))
 	if err != nil {
@@ -117,7 +120,7 @@ func (m *manager) lead(ctx context.Context) {
 	defer m.term.Unlock()
 	logger := klog.FromContext(ctx)
 	logger.Info("Running the background loops", "identity", m.identity, "controllers", m.options.Controllers)
-	if err := runLoops(ctx, m.config, m.options); err != nil {
+	if err := runLoops(ctx, m.config, m.claims, m.options); err != nil {
 		logger.Error(err, "Could not run the background loops")
 		return
 	}

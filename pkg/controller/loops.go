@@ -17,10 +17,12 @@ import (
 	"k8s.io/utils/clock"
 
 	"github.com/function-mesh/functionmesh-apiserver/pkg/controller/autoscaler"
+	"github.com/function-mesh/functionmesh-apiserver/pkg/controller/claimevents"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/controller/component"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/controller/duplicates"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/controller/publisher"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/controller/work"
+	"github.com/function-mesh/functionmesh-apiserver/pkg/tenancy"
 )
 
 const (
@@ -28,7 +30,7 @@ const (
 	requestsPerSecond = 50
 	requestBurst      = 100
 	// How many objects a loop works on at once.
-	publishers, stoppers, cleaners = 4, 1, 1
+	publishers, stoppers, cleaners, tellers = 4, 1, 1, 1
 
 	// What one object may have told about itself: at first, and then how often.
 	eventBurst     = 25
@@ -74,7 +76,7 @@ func newClients(config *restclient.Config) (*clients, error) {
 
 // runLoops runs what is switched on until ctx ends, and returns when all has
 // stopped. What it knows, it knows for one term.
-func runLoops(ctx context.Context, config *restclient.Config, options *Options) error {
+func runLoops(ctx context.Context, config *restclient.Config, claims *tenancy.Index, options *Options) error {
 	made, err := newClients(config)
 	if err != nil {
 		return err
@@ -94,12 +96,19 @@ func runLoops(ctx context.Context, config *restclient.Config, options *Options) 
 	if options.Enabled(publisher.Name) {
 		publish := publisher.Config{
 			Informers: informers, Writer: writer, Clock: clock.RealClock{}, Recorder: recorder,
-			StopsDuplicates: options.Enabled(duplicates.Name),
+			Claims: claims, StopsDuplicates: options.Enabled(duplicates.Name),
 		}
 		if options.Enabled(referencesName) {
 			publish.References = publisher.NewReferences(made.metadata)
 		}
-		loops = append(loops, loop{work.NewQueue(publisher.Name), publishers, publisher.New(publish).Reconcile})
+		queue := work.NewQueue(publisher.Name)
+		// What a namespace serves decides about objects in others, too.
+		forget, err := claims.OnChange(func(string) { informers.Each(queue.Add) })
+		if err != nil {
+			return err
+		}
+		defer forget()
+		loops = append(loops, loop{queue, publishers, publisher.New(publish).Reconcile})
 	}
 	if options.Enabled(duplicates.Name) {
 		loops = append(loops, loop{work.NewQueue(duplicates.Name), stoppers, duplicates.New(informers, writer).Reconcile})
@@ -113,6 +122,15 @@ func runLoops(ctx context.Context, config *restclient.Config, options *Options) 
 		}
 		watchers = append(watchers, cleaner.Run)
 		loops = append(loops, loop{queue, cleaners, cleaner.Reconcile})
+	}
+	if recorder != nil {
+		teller, queue := claimevents.New(claims, recorder), work.NewQueue(claimevents.Name)
+		forget, err := teller.Watch(queue.Add)
+		if err != nil {
+			return err
+		}
+		defer forget()
+		watchers = append(watchers, func(ctx context.Context) { queue.Run(ctx, tellers, teller.Reconcile) })
 	}
 	if len(loops) == 0 {
 		<-ctx.Done()
@@ -128,7 +146,7 @@ func runLoops(ctx context.Context, config *restclient.Config, options *Options) 
 		running.Go(func() { watch(ctx) })
 	}
 	// Before all is known, what is there would be taken for missing.
-	if informers.WaitForSync(ctx) {
+	if claims.WaitForSync(ctx) && informers.WaitForSync(ctx) {
 		for _, loop := range loops {
 			running.Go(func() { loop.queue.Run(ctx, loop.workers, loop.reconcile) })
 		}

@@ -17,19 +17,24 @@ import (
 // ifMayCreate returns a refusal if its caller may create components of the kind, else the answer
 // that they may not. nil stays nil.
 func (c *components) ifMayCreate(ctx context.Context, name identity.Name, refused error) error {
+	place, err := c.lookup.placeOf(ctx, name)
+	if err != nil {
+		return err
+	}
 	return c.unlessUnauthorized(ctx, refused, func(ctx context.Context) error {
-		nothing := c.kind.objects.empty()
+		objects := c.kind.in(place)
+		nothing := objects.empty()
 		nothing.SetName(name.ObjectName())
-		_, err := c.kind.objects.create(ctx, nothing, metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}})
+		_, err := objects.create(ctx, nothing, metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}})
 		return err
 	})
 }
 
-// ifMayUpdate is ifMayCreate for a change of the object with the given name, which
-// doesn't have to exist.
-func (c *components) ifMayUpdate(ctx context.Context, objectName string, refused error) error {
+// ifMayUpdate is ifMayCreate for a change of the object in a Kubernetes namespace with
+// the given name, which doesn't have to exist.
+func (c *components) ifMayUpdate(ctx context.Context, namespace, objectName string, refused error) error {
 	return c.unlessUnauthorized(ctx, refused, func(ctx context.Context) error {
-		return c.kind.objects.patch(ctx, objectName, []byte("{}"), metav1.PatchOptions{DryRun: []string{metav1.DryRunAll}})
+		return c.kind.in(namespace).patch(ctx, objectName, []byte("{}"), metav1.PatchOptions{DryRun: []string{metav1.DryRunAll}})
 	})
 }
 

@@ -73,6 +73,11 @@ func (c *components) create(writer http.ResponseWriter, request *restful.Request
 	case form.uploaded:
 		return c.ifMayCreate(ctx, name, errUpload(c.kind))
 	}
+	place, err := c.lookup.placeOf(ctx, name)
+	if err != nil {
+		return subject.translate(err)
+	}
+	object.SetNamespace(place)
 	object.SetName(name.ObjectName())
 	if err := c.insert(ctx, name, object); err != nil {
 		return err
@@ -102,7 +107,7 @@ func (c *components) insert(ctx context.Context, name identity.Name, object v1al
 	bounded, cancel := context.WithTimeout(ctx, c.deletionWait)
 	defer cancel()
 	for first := true; ; first = false {
-		created, err := c.kind.objects.create(ctx, object, metav1.CreateOptions{FieldManager: fieldManager})
+		created, err := c.kind.in(object.GetNamespace()).create(ctx, object, metav1.CreateOptions{FieldManager: fieldManager})
 		switch {
 		case err == nil:
 			return c.giveWay(ctx, name, created)
@@ -131,7 +136,7 @@ func (c *components) remove(writer http.ResponseWriter, request *restful.Request
 	// The UID makes sure that what is deleted is what was looked up.
 	ctx, uid := request.Request.Context(), object.GetUID()
 	options := metav1.DeleteOptions{Preconditions: &metav1.Preconditions{UID: &uid}}
-	switch err := c.kind.objects.remove(ctx, object.GetName(), options); {
+	switch err := c.kind.in(object.GetNamespace()).remove(ctx, object.GetName(), options); {
 	case err == nil:
 		// A finalizer may keep the object for a while. Scripts delete and create again,
 		// which works at once in Pulsar. The component is deleted in either case.

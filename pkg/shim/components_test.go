@@ -139,7 +139,7 @@ func testKinds() []*kind {
 	if err != nil {
 		panic(err)
 	}
-	return newKinds(client.AdminV1alpha1(), "pulsar")
+	return newKinds(client.AdminV1alpha1())
 }
 
 func liveFunction() *v1alpha1.PulsarFunction {

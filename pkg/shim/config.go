@@ -1,6 +1,7 @@
 package shim
 
 import (
+	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -13,6 +14,7 @@ import (
 	"time"
 
 	"k8s.io/apiserver/pkg/server/dynamiccertificates"
+	"k8s.io/client-go/informers"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
@@ -22,6 +24,7 @@ import (
 
 	"github.com/function-mesh/functionmesh-apiserver/pkg/generated/clientset/versioned"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/shim/caller"
+	"github.com/function-mesh/functionmesh-apiserver/pkg/tenancy"
 )
 
 // fieldManager is who managedFields say wrote what comes through the shim.
@@ -44,6 +47,10 @@ type Config struct {
 	// ProbeClient asks whether functionmesh-apiserver is ready.
 	ProbeClient *http.Client
 
+	// Places tells which Kubernetes namespace serves which Pulsar namespace, and
+	// RunPlaces, unless it is nil, keeps it up to date until the context ends.
+	Places    places
+	RunPlaces func(context.Context)
 	// Replicas tells which replicas functionmesh-apiserver has.
 	Replicas replicas
 	// Broker is the URL of the broker to which is forwarded what isn't served here, nil
@@ -52,7 +59,6 @@ type Config struct {
 	BrokerTransport http.RoundTripper
 
 	Authenticator       caller.Authenticator
-	DefaultNamespace    string
 	MaxConfigBytes      int64
 	MaxFormParts        int
 	MaxRequestsInFlight int
@@ -67,7 +73,6 @@ func (o *Options) Config() (*Config, error) {
 	config := &Config{
 		APIServer:           strings.TrimSuffix(o.APIServer, "/"),
 		Authenticator:       caller.Authenticator{Anonymous: o.Anonymous},
-		DefaultNamespace:    o.DefaultNamespace,
 		MaxConfigBytes:      o.MaxConfigBytes,
 		MaxFormParts:        o.MaxFormParts,
 		MaxRequestsInFlight: o.MaxRequestsInFlight,
@@ -90,17 +95,14 @@ func (o *Options) Config() (*Config, error) {
 	if err := o.addClients(config); err != nil {
 		return nil, err
 	}
-	if err := o.addReplicas(config); err != nil {
+	if err := o.addKubernetes(config); err != nil {
 		return nil, err
 	}
 	return config, o.addBroker(config)
 }
 
-func (o *Options) addReplicas(config *Config) error {
-	if o.APIServerService == "" {
-		config.Replicas = addressReplicas{url: config.APIServer}
-		return nil
-	}
+// addKubernetes adds what is read from kube-apiserver.
+func (o *Options) addKubernetes(config *Config) error {
 	// Without a file this is the account of the pod that the shim runs in.
 	kubeConfig, err := clientcmd.BuildConfigFromFlags("", o.Kubeconfig)
 	if err != nil {
@@ -110,6 +112,19 @@ func (o *Options) addReplicas(config *Config) error {
 	client, err := kubernetes.NewForConfig(kubeConfig)
 	if err != nil {
 		return fmt.Errorf("could not make a client for kube-apiserver: %w", err)
+	}
+	factory := informers.NewSharedInformerFactoryWithOptions(client, 0, informers.WithTransform(tenancy.Strip))
+	if config.Places, err = tenancy.NewIndex(factory.Core().V1().Namespaces().Informer(), o.DefaultNamespace); err != nil {
+		return err
+	}
+	config.RunPlaces = func(ctx context.Context) {
+		factory.Start(ctx.Done())
+		<-ctx.Done()
+		factory.Shutdown()
+	}
+	if o.APIServerService == "" {
+		config.Replicas = addressReplicas{url: config.APIServer}
+		return nil
 	}
 	namespace, name, _ := strings.Cut(o.APIServerService, "/")
 	config.Replicas = &serviceReplicas{client: client, namespace: namespace, name: name}

@@ -74,7 +74,7 @@ func TestMaxInFlight(t *testing.T) {
 
 func TestReadinessAsksSeldom(t *testing.T) {
 	asked := 0
-	ready := &readiness{period: time.Hour, ping: func(context.Context) error {
+	ready := &readiness{places: fixedPlaces{}, period: time.Hour, ping: func(context.Context) error {
 		asked++
 		return errors.New("the API server can't be reached")
 	}}

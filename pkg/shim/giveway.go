@@ -46,7 +46,7 @@ func (c *components) giveWay(ctx context.Context, name identity.Name, created v1
 func (c *components) takeBack(ctx context.Context, name identity.Name, created v1alpha1.Component) error {
 	uid := created.GetUID()
 	options := metav1.DeleteOptions{Preconditions: &metav1.Preconditions{UID: &uid}}
-	if err := c.kind.objects.remove(ctx, created.GetName(), options); err != nil && !apierrors.IsNotFound(err) {
+	if err := c.kind.in(created.GetNamespace()).remove(ctx, created.GetName(), options); err != nil && !apierrors.IsNotFound(err) {
 		klog.FromContext(ctx).Error(err, "Could not take back a component whose name another kind has")
 	}
 	return c.kind.called(name.Name).exists()

@@ -26,10 +26,10 @@ type index struct {
 	informers map[v1alpha1.ComponentKind]cache.SharedIndexInformer
 }
 
-// newIndex returns an index of the components in a Kubernetes namespace.
-func newIndex(client versioned.Interface, namespace string) (*index, error) {
-	factory := externalversions.NewSharedInformerFactoryWithOptions(client, 0,
-		externalversions.WithNamespace(namespace), externalversions.WithTransform(strip))
+// newIndex returns an index of the components in all Kubernetes namespaces: which of
+// them serve something may change at any time.
+func newIndex(client versioned.Interface) (*index, error) {
+	factory := externalversions.NewSharedInformerFactoryWithOptions(client, 0, externalversions.WithTransform(strip))
 	informers := factory.Admin().V1alpha1()
 	result := &index{factory: factory, informers: map[v1alpha1.ComponentKind]cache.SharedIndexInformer{
 		v1alpha1.FunctionKind: informers.PulsarFunctions().Informer(),
@@ -61,10 +61,10 @@ func (i *index) synced() bool {
 	return true
 }
 
-// objectNames returns the names of the objects of a kind that say they have the
-// identity, the oldest first.
-func (i *index) objectNames(kind v1alpha1.ComponentKind, name identity.Name) []string {
-	items, err := i.informers[kind].GetIndexer().ByIndex(byIdentity, name.String())
+// objectNames returns the names of the objects of a kind in a Kubernetes namespace that
+// say they have the identity, the oldest first.
+func (i *index) objectNames(kind v1alpha1.ComponentKind, namespace string, name identity.Name) []string {
+	items, err := i.informers[kind].GetIndexer().ByIndex(byIdentity, identityKey(namespace, name))
 	if err != nil {
 		return nil
 	}
@@ -106,12 +106,16 @@ type entry struct {
 	identity identity.Name
 }
 
+func identityKey(namespace string, name identity.Name) string {
+	return namespace + "/" + name.String()
+}
+
 func identityKeys(item any) ([]string, error) {
 	known, ok := item.(*entry)
 	if !ok {
 		return nil, fmt.Errorf("unexpected type %T in the index", item)
 	}
-	return []string{known.identity.String()}, nil
+	return []string{identityKey(known.Namespace, known.identity)}, nil
 }
 
 // strip makes an entry of an object.

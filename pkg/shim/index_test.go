@@ -40,7 +40,7 @@ func newTestIndex(t *testing.T) *index {
 	if err != nil {
 		t.Fatal(err)
 	}
-	result, err := newIndex(client, "pulsar")
+	result, err := newIndex(client)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -67,19 +67,22 @@ func TestIndex(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if got := index.objectNames(v1alpha1.FunctionKind, mine); !slices.Equal(got, []string{"same-age-a", "same-age-b", "younger"}) {
+	if got := index.objectNames(v1alpha1.FunctionKind, "pulsar", mine); !slices.Equal(got, []string{"same-age-a", "same-age-b", "younger"}) {
 		t.Errorf("got %q", got)
 	}
-	if got := index.objectNames(v1alpha1.FunctionKind, identity.Name{Tenant: "t", Namespace: "n", Name: "h"}); len(got) > 0 {
+	if got := index.objectNames(v1alpha1.FunctionKind, "pulsar", identity.Name{Tenant: "t", Namespace: "n", Name: "h"}); len(got) > 0 {
 		t.Errorf("got %q", got)
 	}
-	if got := index.objectNames(v1alpha1.SinkKind, mine); len(got) > 0 {
+	if got := index.objectNames(v1alpha1.FunctionKind, "elsewhere", mine); len(got) > 0 {
+		t.Errorf("of another namespace got %q", got)
+	}
+	if got := index.objectNames(v1alpha1.SinkKind, "pulsar", mine); len(got) > 0 {
 		t.Errorf("of another kind got %q", got)
 	}
 }
 
 func TestNotReadyBeforeTheIndexIs(t *testing.T) {
-	ready := &readiness{index: newTestIndex(t), ping: func(context.Context) error { return errors.New("not asked") }}
+	ready := &readiness{places: fixedPlaces{}, index: newTestIndex(t), ping: func(context.Context) error { return errors.New("not asked") }}
 	if err := ready.check(t.Context()); err == nil || err.Error() == "not asked" {
 		t.Errorf("got %v", err)
 	}

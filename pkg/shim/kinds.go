@@ -25,9 +25,10 @@ const (
 type kind struct {
 	v1alpha1.ComponentKind
 	// roots are what paths of the kind begin with.
-	roots   []string
-	form    componentconfig.Form
-	objects objects
+	roots []string
+	form  componentconfig.Form
+	// in returns the calls on the kind's objects in a Kubernetes namespace.
+	in func(namespace string) objects
 }
 
 // configPart is the multipart part with the config.
@@ -36,24 +37,30 @@ func (k *kind) configPart() string { return k.Type + "Config" }
 // called returns how reasons call the component of a name.
 func (k *kind) called(name string) component { return component{kind: k.Title, name: name} }
 
-// newKinds returns all kinds, whose objects are those in a Kubernetes namespace.
-func newKinds(client adminclient.AdminV1alpha1Interface, namespace string) []*kind {
-	newKind := func(of v1alpha1.ComponentKind, objects objects, roots ...string) *kind {
-		return &kind{ComponentKind: of, roots: roots, form: componentconfig.FormOf(of), objects: objects}
+// newKinds returns all kinds.
+func newKinds(client adminclient.AdminV1alpha1Interface) []*kind {
+	newKind := func(of v1alpha1.ComponentKind, in func(namespace string) objects, roots ...string) *kind {
+		return &kind{ComponentKind: of, roots: roots, form: componentconfig.FormOf(of), in: in}
 	}
 	return []*kind{
-		newKind(v1alpha1.FunctionKind, typed[*v1alpha1.PulsarFunction, *v1alpha1.PulsarFunctionList]{
-			client: client.PulsarFunctions(namespace),
-			new:    func() *v1alpha1.PulsarFunction { return &v1alpha1.PulsarFunction{} },
+		newKind(v1alpha1.FunctionKind, func(namespace string) objects {
+			return typed[*v1alpha1.PulsarFunction, *v1alpha1.PulsarFunctionList]{
+				client: client.PulsarFunctions(namespace),
+				new:    func() *v1alpha1.PulsarFunction { return &v1alpha1.PulsarFunction{} },
+			}
 		}, functionsPath, "/admin/v3/function"),
 		// Older clients say sink and source.
-		newKind(v1alpha1.SinkKind, typed[*v1alpha1.PulsarSink, *v1alpha1.PulsarSinkList]{
-			client: client.PulsarSinks(namespace),
-			new:    func() *v1alpha1.PulsarSink { return &v1alpha1.PulsarSink{} },
+		newKind(v1alpha1.SinkKind, func(namespace string) objects {
+			return typed[*v1alpha1.PulsarSink, *v1alpha1.PulsarSinkList]{
+				client: client.PulsarSinks(namespace),
+				new:    func() *v1alpha1.PulsarSink { return &v1alpha1.PulsarSink{} },
+			}
 		}, sinksPath, "/admin/v3/sink"),
-		newKind(v1alpha1.SourceKind, typed[*v1alpha1.PulsarSource, *v1alpha1.PulsarSourceList]{
-			client: client.PulsarSources(namespace),
-			new:    func() *v1alpha1.PulsarSource { return &v1alpha1.PulsarSource{} },
+		newKind(v1alpha1.SourceKind, func(namespace string) objects {
+			return typed[*v1alpha1.PulsarSource, *v1alpha1.PulsarSourceList]{
+				client: client.PulsarSources(namespace),
+				new:    func() *v1alpha1.PulsarSource { return &v1alpha1.PulsarSource{} },
+			}
 		}, sourcesPath, "/admin/v3/source"),
 	}
 }

@@ -29,6 +29,11 @@ const (
 // caller in the context. The kinds share one name space.
 type lookup struct {
 	kinds []*kind
+	// places knows which Kubernetes namespace serves which Pulsar namespace.
+	places places
+	// prove returns an error when the API server doesn't take the credential of the
+	// caller in the context. It is asked where there is nothing else to ask for.
+	prove func(context.Context) error
 	// index is nil where the shim has no account of its own.
 	index *index
 }
@@ -90,16 +95,24 @@ func (l *lookup) searchOther(ctx context.Context, than *kind, name identity.Name
 // search returns the first object of a kind, of those that may have the identity, that
 // is what is looked for, or nil.
 func (l *lookup) search(ctx context.Context, kind *kind, name identity.Name, accept func(v1alpha1.Component) bool) (v1alpha1.Component, error) {
+	return l.inPlaces(ctx, name.Tenant, name.Namespace, func(place string) (v1alpha1.Component, error) {
+		return l.searchIn(ctx, kind, place, name, accept)
+	})
+}
+
+// searchIn is search in one Kubernetes namespace.
+func (l *lookup) searchIn(ctx context.Context, kind *kind, place string, name identity.Name,
+	accept func(v1alpha1.Component) bool) (v1alpha1.Component, error) {
 	candidates := []string{name.ObjectName()}
 	if l.index != nil {
-		for _, known := range l.index.objectNames(kind.ComponentKind, name) {
+		for _, known := range l.index.objectNames(kind.ComponentKind, place, name) {
 			if len(candidates) <= maxDuplicates && known != candidates[0] {
 				candidates = append(candidates, known)
 			}
 		}
 	}
 	for _, candidate := range candidates {
-		object, err := kind.objects.get(ctx, candidate)
+		object, err := kind.in(place).get(ctx, candidate)
 		switch {
 		case apierrors.IsNotFound(err):
 		case err != nil:
@@ -114,7 +127,15 @@ func (l *lookup) search(ctx context.Context, kind *kind, name identity.Name, acc
 // searchLabelled catches what was created a moment ago under a name that the index
 // doesn't have yet. A caller who may not list still has the other two ways.
 func (l *lookup) searchLabelled(ctx context.Context, kind *kind, name identity.Name, accept func(v1alpha1.Component) bool) (v1alpha1.Component, error) {
-	page, _, err := kind.objects.list(ctx, metav1.ListOptions{
+	return l.inPlaces(ctx, name.Tenant, name.Namespace, func(place string) (v1alpha1.Component, error) {
+		return searchLabelledIn(ctx, kind, place, name, accept)
+	})
+}
+
+// searchLabelledIn is searchLabelled in one Kubernetes namespace.
+func searchLabelledIn(ctx context.Context, kind *kind, place string, name identity.Name,
+	accept func(v1alpha1.Component) bool) (v1alpha1.Component, error) {
+	page, _, err := kind.in(place).list(ctx, metav1.ListOptions{
 		LabelSelector: labels.Set{identity.LabelIdentity: name.Label()}.String(),
 		Limit:         maxDuplicates,
 	})
@@ -134,10 +155,10 @@ func (l *lookup) searchLabelled(ctx context.Context, kind *kind, name identity.N
 // waitGone waits until an object doesn't exist any more, and tells whether that came
 // to be before the context ended.
 func (l *lookup) waitGone(ctx context.Context, object v1alpha1.Component) bool {
-	place := slices.IndexFunc(l.kinds, func(kind *kind) bool { return kind.ComponentKind == object.ComponentKind() })
+	kind := l.kinds[slices.IndexFunc(l.kinds, func(kind *kind) bool { return kind.ComponentKind == object.ComponentKind() })]
 	backoff := wait.Backoff{Duration: 50 * time.Millisecond, Factor: 1.5, Jitter: 0.2, Steps: 8}
 	for {
-		current, err := l.kinds[place].objects.get(ctx, object.GetName())
+		current, err := kind.in(object.GetNamespace()).get(ctx, object.GetName())
 		switch {
 		case apierrors.IsNotFound(err):
 			return true
@@ -172,19 +193,27 @@ func (l *lookup) names(ctx context.Context, kind *kind, tenant, namespace string
 			names = append(names, name.Name)
 		}
 	}
-	if err := l.each(ctx, kind, collect, func() { names = names[:0] }); err != nil {
+	serving, err := l.serving(ctx, tenant, namespace)
+	if err != nil {
+		return nil, err
+	}
+	err = inAny(serving, func(place string) error {
+		before := len(names)
+		return each(ctx, kind, place, collect, func() { names = names[:before] })
+	})
+	if err != nil {
 		return nil, err
 	}
 	slices.Sort(names)
 	return slices.Compact(names), nil
 }
 
-// each calls collect with every object of a kind, and calls again first where it has to
-// begin anew.
-func (l *lookup) each(ctx context.Context, kind *kind, collect func(v1alpha1.Component), again func()) error {
+// each calls collect with every object of a kind in a Kubernetes namespace, and calls
+// again first where it has to begin anew.
+func each(ctx context.Context, kind *kind, place string, collect func(v1alpha1.Component), again func()) error {
 	options := metav1.ListOptions{Limit: listPageSize}
 	for range maxListPages {
-		page, next, err := kind.objects.list(ctx, options)
+		page, next, err := kind.in(place).list(ctx, options)
 		if apierrors.IsResourceExpired(err) && options.Continue != "" {
 			// The pages took longer than the server keeps a version. A list without
 			// limit doesn't depend on it.
@@ -207,7 +236,7 @@ func (l *lookup) each(ctx context.Context, kind *kind, collect func(v1alpha1.Com
 
 // unrouted are the reasons why an object that isn't accepted is nothing to Pulsar's
 // clients: another one has its identity, or its namespace doesn't serve it.
-var unrouted = []string{status.ReasonDuplicateIdentity, "NotServed"}
+var unrouted = []string{status.ReasonDuplicateIdentity, status.ReasonNotServed}
 
 // isComponent tells whether an object is the component of that name for Pulsar's
 // clients. One that can't be translated has no config that could be shown. One that

@@ -11,6 +11,8 @@ import (
 
 	"github.com/spf13/pflag"
 	"k8s.io/apimachinery/pkg/util/validation"
+
+	"github.com/function-mesh/functionmesh-apiserver/pkg/tenancy"
 )
 
 // Options are what the command line says.
@@ -39,15 +41,17 @@ type Options struct {
 	// APIServerService is the NAMESPACE/NAME of functionmesh-apiserver's Service, from
 	// which its replicas are read. Without one they are as many as APIServer names: one.
 	APIServerService string
-	// Kubeconfig says how to reach kube-apiserver, for APIServerService. Without one it
-	// is that of the cluster in which the shim runs.
+	// Kubeconfig says how to reach kube-apiserver, which tells what each namespace serves
+	// and which replicas APIServerService has. Without one it is that of the cluster in
+	// which the shim runs.
 	Kubeconfig string
 
 	// PassthroughURL is the broker to which is forwarded what isn't served here, empty
 	// for none, PassthroughCAFile the certificates to verify it with.
 	PassthroughURL, PassthroughCAFile string
 
-	// DefaultNamespace is the Kubernetes namespace that holds what no other serves.
+	// DefaultNamespace is the Kubernetes namespace that serves what none claims; empty for
+	// no such namespace.
 	DefaultNamespace string
 	// Anonymous lets in requests without a credential.
 	Anonymous bool
@@ -103,13 +107,14 @@ func (o *Options) AddFlags(flags *pflag.FlagSet) {
 
 	flags.StringVar(&o.APIServerService, "apiserver-service", o.APIServerService,
 		"NAMESPACE/NAME of functionmesh-apiserver's Service. Its endpoints, and the Lease of the same name, are what Pulsar's clients see as functions workers.")
-	flags.StringVar(&o.Kubeconfig, "kubeconfig", o.Kubeconfig, "How to reach kube-apiserver for --apiserver-service, where that isn't the cluster's own.")
+	flags.StringVar(&o.Kubeconfig, "kubeconfig", o.Kubeconfig, "How to reach kube-apiserver, where that isn't the cluster's own. Namespaces are watched there, and --apiserver-service is read.")
 
 	flags.StringVar(&o.PassthroughURL, "passthrough-url", o.PassthroughURL,
 		"URL of a broker or a Pulsar proxy, http(s)://host[:port], that answers every other path of Pulsar's admin API. It gets no credential of the caller.")
 	flags.StringVar(&o.PassthroughCAFile, "passthrough-ca-file", o.PassthroughCAFile, "Certificates to verify --passthrough-url with, PEM, instead of the system's.")
 
-	flags.StringVar(&o.DefaultNamespace, "default-namespace", o.DefaultNamespace, "Kubernetes namespace of all functions, sinks and sources.")
+	flags.StringVar(&o.DefaultNamespace, "default-namespace", o.DefaultNamespace,
+		"Kubernetes namespace that serves the Pulsar namespaces which no Namespace claims by annotation "+tenancy.Annotation+", as in the configuration of functionmesh-apiserver. Without it nothing can be created in those.")
 	flags.BoolVar(&o.Anonymous, "anonymous", o.Anonymous, "Let requests without a credential in, as user pulsar:anonymous.")
 
 	flags.Int64Var(&o.MaxConfigBytes, "max-config-bytes", o.MaxConfigBytes, "Largest config in a request. The API server takes no spec of more than 96 KiB.")
@@ -170,9 +175,7 @@ func (o *Options) Validate() []error {
 	if o.Anonymous && o.FrontProxyClientCertFile == "" {
 		fail("--anonymous needs --front-proxy-client-cert-file: functionmesh-apiserver takes user names from nobody else")
 	}
-	if o.DefaultNamespace == "" {
-		fail("--default-namespace is needed")
-	} else if len(validation.IsDNS1123Label(o.DefaultNamespace)) > 0 {
+	if o.DefaultNamespace != "" && len(validation.IsDNS1123Label(o.DefaultNamespace)) > 0 {
 		fail("--default-namespace %q is not the name of a namespace", o.DefaultNamespace)
 	}
 	return append(failures, o.validateLimits()...)
@@ -184,9 +187,6 @@ func (o *Options) validateOthers() []error {
 	namespace, name, _ := strings.Cut(o.APIServerService, "/")
 	if o.APIServerService != "" && (len(validation.IsDNS1123Label(namespace)) > 0 || len(validation.IsDNS1035Label(name)) > 0) {
 		failures = append(failures, fmt.Errorf("--apiserver-service %q is not NAMESPACE/NAME", o.APIServerService))
-	}
-	if o.Kubeconfig != "" && o.APIServerService == "" {
-		failures = append(failures, errors.New("--kubeconfig is for --apiserver-service only"))
 	}
 	if o.PassthroughURL != "" {
 		if err := validateURL(o.PassthroughURL, "http", "https"); err != nil {

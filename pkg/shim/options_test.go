@@ -42,7 +42,6 @@ func TestValidate(t *testing.T) {
 		{"no CA", func(o *Options) { o.APIServerCAFile = "" }, "--apiserver-ca-file"},
 		{"anonymous without a certificate", func(o *Options) { o.FrontProxyClientCertFile, o.FrontProxyClientKeyFile = "", "" }, "--anonymous needs"},
 		{"front proxy without a key", func(o *Options) { o.FrontProxyClientKeyFile = "" }, "--front-proxy-client-key-file go together"},
-		{"no namespace", func(o *Options) { o.DefaultNamespace = "" }, "--default-namespace is needed"},
 		{"no namespace's name", func(o *Options) { o.DefaultNamespace = "../x" }, "--default-namespace"},
 		{"no config", func(o *Options) { o.MaxConfigBytes = 0 }, "--max-config-bytes"},
 		{"no requests", func(o *Options) { o.MaxRequestsInFlight = 0 }, "--max-requests-inflight"},

@@ -15,7 +15,8 @@ import (
 // once per period, however often it is asked: probing the shim must not become
 // probing the API server.
 type readiness struct {
-	index *index
+	index  *index
+	places places
 	// ping returns an error when the API server can't be reached.
 	ping   func(context.Context) error
 	period time.Duration
@@ -35,6 +36,9 @@ func (r *readiness) check(ctx context.Context) error {
 	}
 	if r.index != nil && !r.index.synced() {
 		return errors.New("the index of components has not been filled yet")
+	}
+	if !r.places.HasSynced() {
+		return errors.New("it is not known yet which namespaces serve what")
 	}
 	r.lock.Lock()
 	defer r.lock.Unlock()

@@ -2,6 +2,7 @@ package shim
 
 import (
 	"errors"
+	"net"
 	"net/http"
 	"net/url"
 	"slices"
@@ -42,8 +43,33 @@ type route struct {
 	serve     handler
 }
 
+// Route names an operation of Pulsar's admin API that is served.
+type Route struct {
+	Method, Path, Operation string
+}
+
+// Routes returns all operations that are served, for what has to know every one of them.
+func Routes() []Route {
+	var kinds []*components
+	for _, kind := range newKinds(nil) {
+		kinds = append(kinds, &components{kind: kind})
+	}
+	var all []Route
+	for _, service := range newContainer(caller.Authenticator{}, kinds, &connectors{}, &workers{connectors: &connectors{}}).RegisteredWebServices() {
+		for _, route := range service.Routes() {
+			all = append(all, Route{Method: route.Method, Path: route.Path, Operation: route.Operation})
+		}
+	}
+	return all
+}
+
 // newRouter returns a handler for Pulsar's admin API, with paths as they were sent.
 func newRouter(authenticator caller.Authenticator, kinds []*components, connectors *connectors, workers *workers) http.Handler {
+	// Not ServeHTTP: the container's ServeMux would clean paths and redirect.
+	return http.HandlerFunc(newContainer(authenticator, kinds, connectors, workers).Dispatch)
+}
+
+func newContainer(authenticator caller.Authenticator, kinds []*components, connectors *connectors, workers *workers) *restful.Container {
 	container := restful.NewContainer()
 	container.ServiceErrorHandler(writeRoutingError)
 
@@ -73,9 +99,7 @@ func newRouter(authenticator caller.Authenticator, kinds []*components, connecto
 		add(root, authenticated, workers.statsRoutes())
 	}
 	add(functionsV2Path, open, goneRoutes())
-
-	// Not ServeHTTP: the container's ServeMux would clean paths and redirect.
-	return http.HandlerFunc(container.Dispatch)
+	return container
 }
 
 func (r route) handle(request *restful.Request, response *restful.Response) {
@@ -101,7 +125,11 @@ func authenticate(authenticator caller.Authenticator) restful.FilterFunction {
 			writeError(response.ResponseWriter, request.Request, credentialError(err))
 			return
 		}
-		request.Request = request.Request.WithContext(caller.NewContext(ctx, info.id, credential))
+		ctx = caller.NewContext(ctx, info.id, credential)
+		if host, _, err := net.SplitHostPort(request.Request.RemoteAddr); err == nil {
+			caller.FromContext(ctx).Source = host
+		}
+		request.Request = request.Request.WithContext(ctx)
 		chain.ProcessFilter(request, response)
 	}
 }

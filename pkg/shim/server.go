@@ -41,7 +41,7 @@ func (c CompletedConfig) New() (*Server, error) {
 	registerMetrics()
 	server := &Server{config: c}
 	if c.OwnClient != nil {
-		index, err := newIndex(c.OwnClient, c.DefaultNamespace)
+		index, err := newIndex(c.OwnClient)
 		if err != nil {
 			return nil, err
 		}
@@ -49,6 +49,7 @@ func (c CompletedConfig) New() (*Server, error) {
 	}
 	server.readiness = &readiness{
 		index:  server.index,
+		places: c.Places,
 		ping:   pingAPIServer(c.ProbeClient, c.APIServer),
 		period: readinessPeriod,
 	}
@@ -60,7 +61,7 @@ func (c CompletedConfig) New() (*Server, error) {
 func (s *Server) api() http.Handler {
 	client := s.config.Client.AdminV1alpha1()
 	superuser := superuser{client: client.RESTClient()}
-	lookup := &lookup{kinds: newKinds(client, s.config.DefaultNamespace), index: s.index}
+	lookup := &lookup{kinds: newKinds(client), places: s.config.Places, prove: proveCaller(superuser), index: s.index}
 	budget := newBudget(s.config.MaxConfigBytes)
 	var kinds []*components
 	for _, kind := range lookup.kinds {
@@ -133,6 +134,9 @@ func (s *Server) Run(ctx context.Context) error {
 	}
 	if s.index != nil {
 		running.Go(func() { s.index.run(background) })
+	}
+	if s.config.RunPlaces != nil {
+		running.Go(func() { s.config.RunPlaces(background) })
 	}
 	failed := make(chan error, len(servers))
 	for _, server := range servers {

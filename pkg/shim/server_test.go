@@ -10,6 +10,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+
+	"github.com/function-mesh/functionmesh-apiserver/pkg/tenancy"
 )
 
 // newTestOptions returns valid options for an HTTPS server, with a certificate to
@@ -23,6 +25,8 @@ func newTestOptions(t *testing.T, server *httptest.Server) *Options {
 	options.FrontProxyClientCertFile = writeFile(t, "tls.crt", certificate)
 	options.FrontProxyClientKeyFile = writeFile(t, "tls.key", key)
 	options.DefaultNamespace = "pulsar"
+	options.Kubeconfig = writeFile(t, "kubeconfig", []byte(`{"apiVersion":"v1","kind":"Config","current-context":"x",
+		"contexts":[{"name":"x","context":{"cluster":"x"}}],"clusters":[{"name":"x","cluster":{"server":"https://127.0.0.1:1"}}]}`))
 	options.Anonymous = true
 	return options
 }
@@ -30,6 +34,17 @@ func newTestOptions(t *testing.T, server *httptest.Server) *Options {
 // newTestHandler returns the shim's handler in front of a server that answers every
 // request with answer. It stands for no API server: it only answers.
 func newTestHandler(t *testing.T, answer http.HandlerFunc, change func(*Options)) http.Handler {
+	t.Helper()
+	return newChangedTestHandler(t, fixedPlaces{"pulsar"}, answer, change)
+}
+
+// newTestHandlerAt is newTestHandler where other namespaces serve something.
+func newTestHandlerAt(t *testing.T, places places, answer http.HandlerFunc) http.Handler {
+	t.Helper()
+	return newChangedTestHandler(t, places, answer, nil)
+}
+
+func newChangedTestHandler(t *testing.T, places places, answer http.HandlerFunc, change func(*Options)) http.Handler {
 	t.Helper()
 	server := httptest.NewTLSServer(answer)
 	t.Cleanup(server.Close)
@@ -44,12 +59,20 @@ func newTestHandler(t *testing.T, answer http.HandlerFunc, change func(*Options)
 	if err != nil {
 		t.Fatal(err)
 	}
+	config.Places = places
 	shim, err := config.Complete().New()
 	if err != nil {
 		t.Fatal(err)
 	}
 	return shim.Handler()
 }
+
+// fixedPlaces serve everything.
+type fixedPlaces []string
+
+func (fixedPlaces) HasSynced() bool                            { return true }
+func (p fixedPlaces) Serving(tenancy.PulsarNamespace) []string { return p }
+func (p fixedPlaces) Kubernetes() []string                     { return p }
 
 func serve(handler http.Handler, method, target string, header http.Header) *httptest.ResponseRecorder {
 	request := httptest.NewRequest(method, target, nil)
@@ -275,7 +298,7 @@ func TestReadinessFailsDuringShutdown(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	config.PlainAddress = "127.0.0.1:0"
+	config.PlainAddress, config.Places = "127.0.0.1:0", fixedPlaces{"pulsar"}
 	shim, err := config.Complete().New()
 	if err != nil {
 		t.Fatal(err)

@@ -85,7 +85,11 @@ func (c *components) refuseMissing(ctx context.Context, name identity.Name, form
 	if other {
 		code = http.StatusNotFound
 	}
-	return c.ifMayUpdate(ctx, name.ObjectName(), subject.missing(code))
+	place, err := c.lookup.placeOf(ctx, name)
+	if err != nil {
+		return subject.missing(code)
+	}
+	return c.ifMayUpdate(ctx, place, name.ObjectName(), subject.missing(code))
 }
 
 // tryUpdate merges the form into an object, which it changes, and writes the
@@ -99,7 +103,7 @@ func (c *components) tryUpdate(ctx context.Context, object v1alpha1.Component, n
 	before := object.DeepCopyObject().(v1alpha1.Component)
 	options, err := c.change(object, name, form)
 	if err != nil {
-		return c.ifMayUpdate(ctx, object.GetName(), refusal(err))
+		return c.ifMayUpdate(ctx, object.GetNamespace(), object.GetName(), refusal(err))
 	}
 	if err := c.write(ctx, before, object); err != nil {
 		return err
@@ -133,7 +137,7 @@ func (c *components) write(ctx context.Context, before, after v1alpha1.Component
 		return err
 	}
 	if !complete {
-		return c.kind.objects.update(ctx, after, metav1.UpdateOptions{FieldManager: fieldManager})
+		return c.kind.in(after.GetNamespace()).update(ctx, after, metav1.UpdateOptions{FieldManager: fieldManager})
 	}
-	return c.kind.objects.patch(ctx, after.GetName(), patch, metav1.PatchOptions{FieldManager: fieldManager})
+	return c.kind.in(after.GetNamespace()).patch(ctx, after.GetName(), patch, metav1.PatchOptions{FieldManager: fieldManager})
 }

@@ -178,7 +178,11 @@ func (w *workers) instances(ctx context.Context, kind *kind, limit int) ([]strin
 			instances = append(instances, fmt.Sprintf("%s:%d", name, i))
 		}
 	}
-	if err := w.lookup.each(ctx, kind, collect, func() { instances = nil }); err != nil {
+	err := w.lookup.everywhere(func(place string) error {
+		before := len(instances)
+		return each(ctx, kind, place, collect, func() { instances = instances[:before] })
+	})
+	if err != nil {
 		return nil, kind.called("").translate(err)
 	}
 	if tooMany {

@@ -41,6 +41,9 @@ type Elder struct {
 	NotStopped string
 }
 
+// notServedMessage says what that means, behind why it is so.
+const notServedMessage = " Pulsar's clients don't find the object; here it can be scaled, suspended, resumed and deleted."
+
 func (e *Elder) message() string {
 	text := fmt.Sprintf("%s is the Pulsar identity of %s %s as well, which is older.", e.Identity, e.Kind, e.Name)
 	if e.NotStopped != "" {

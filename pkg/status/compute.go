@@ -37,6 +37,9 @@ type Input struct {
 	StatefulSet *appsv1.StatefulSet
 	Pods        []*corev1.Pod
 
+	// NotServed is why the object's namespace isn't the one for its Pulsar namespace,
+	// empty if it is.
+	NotServed string
 	// Elder is the object that has the Pulsar identity by right; nil if this one has.
 	Elder *Elder
 	// Missing is what the object refers to and isn't there.
@@ -124,6 +127,8 @@ func (c *computation) accept() {
 	c.missing = merge(c.Missing, missingOf(c.problems))
 	running := c.Replicas > 0 && c.settled && c.available
 	switch {
+	case c.NotServed != "":
+		accepted(metav1.ConditionFalse, ReasonNotServed, c.NotServed+notServedMessage)
 	case c.Elder != nil:
 		accepted(metav1.ConditionFalse, ReasonDuplicateIdentity, c.Elder.message())
 	case len(c.missing) > 0:

@@ -294,3 +294,37 @@ func TestSelector(t *testing.T) {
 		}
 	}
 }
+	}
+	if _, err := Decode(&metav1.ObjectMeta{UID: uid, Annotations: map[string]string{Annotation: data}}); err != nil {
+		t.Error(err)
+	}
+	if condition := meta.FindStatusCondition(published.Conditions, v1alpha1.ConditionAccepted); !strings.Contains(condition.Message, "Secret 000") {
+		t.Error(condition.Message)
+	}
+}
+
+// TestNotServed observes an object in a namespace that doesn't serve it: it runs, and isn't
+// accepted, whatever else has its name.
+func TestNotServed(t *testing.T) {
+	for what, change := range map[string]func(*Input){
+		"alone":       func(*Input) {},
+		"a duplicate": func(in *Input) { in.Elder = &Elder{Kind: "PulsarSink", Name: "s", Identity: "a/b/c"} },
+		"without references": func(in *Input) {
+			in.Missing = []Reference{{Kind: SecretKind, Name: "s"}}
+		},
+	} {
+		in := running()
+		in.NotServed = "Kubernetes namespace x does not serve Pulsar namespace a/b."
+		change(&in)
+		published, _ := Compute(in)
+		accepted := meta.FindStatusCondition(published.Conditions, v1alpha1.ConditionAccepted)
+		if accepted.Status != metav1.ConditionFalse || accepted.Reason != ReasonNotServed || !strings.HasPrefix(accepted.Message, in.NotServed) {
+			t.Errorf("%s: it is %+v", what, accepted)
+		}
+	}
+	in := running()
+	in.NotServed = "It isn't."
+	if published, _ := Compute(in); published.Phase != PhaseRunning {
+		t.Errorf("what runs is %s", published.Phase)
+	}
+}

@@ -48,8 +48,11 @@ const (
 	ReasonNotReady    = "NotReady"
 	ReasonNone        = "None"
 
-	ReasonAccepted             = "Accepted"
-	ReasonDuplicateIdentity    = "DuplicateIdentity"
+	ReasonAccepted          = "Accepted"
+	ReasonDuplicateIdentity = "DuplicateIdentity"
+	// ReasonNotServed is of an object in a namespace that doesn't serve its Pulsar
+	// namespace.
+	ReasonNotServed            = "NotServed"
 	ReasonReferenceNotFound    = "ReferenceNotFound"
 	ReasonReferencesNotChecked = "ReferencesNotChecked"
 )

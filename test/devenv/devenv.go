@@ -19,6 +19,7 @@ import (
 
 	"k8s.io/client-go/dynamic"
 
+	"github.com/function-mesh/functionmesh-apiserver/pkg/tenancy"
 	"github.com/function-mesh/functionmesh-apiserver/test/controlplane"
 )
 
@@ -76,6 +77,9 @@ type Options struct {
 	Nodes int
 	// Config replaces DefaultConfig.
 	Config string
+	// DefaultNamespace is functionmesh-apiserver's: the namespace that serves what none
+	// claims. Default *: most tests are about other things than which namespace they use.
+	DefaultNamespace string
 	// Connectors replaces artifacts/samples/connectors.yaml.
 	Connectors []byte
 	// KubeAPIServerArgs, APIServerArgs and ShimArgs are appended to the flags of
@@ -113,6 +117,9 @@ func Start(ctx context.Context, options Options) (*Env, error) {
 	}
 	if options.Config == "" {
 		options.Config = DefaultConfig
+	}
+	if options.DefaultNamespace == "" {
+		options.DefaultNamespace = tenancy.Anywhere
 	}
 	controlPlane, err := controlplane.Start(ctx, controlplane.Options{
 		BinDir:             options.BinDir,

@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
 	"github.com/function-mesh/functionmesh-apiserver/test/controlplane"
 )
 
@@ -27,6 +29,7 @@ const (
 // credentialFiles are what the servers are started with.
 type credentialFiles struct {
 	kubeconfig          string
+	shimKubeconfig      string
 	serving, servingKey string
 	shimCA              string
 	shimClient, shimKey string
@@ -67,6 +70,10 @@ func (e *Env) writeCredentials(ctx context.Context) error {
 		return err
 	}
 	if token, err = e.ControlPlane.ServiceAccountToken(ctx, SystemNamespace, ShimServiceAccount, tokenLifetime); err != nil {
+		return err
+	}
+	e.files.shimKubeconfig = filepath.Join(dir, "pulsar-admin-shim.kubeconfig")
+	if err := e.ControlPlane.KubeconfigFor(e.files.shimKubeconfig, token); err != nil {
 		return err
 	}
 	e.files.shimToken = filepath.Join(dir, "shim.token")
@@ -113,6 +120,7 @@ func (e *Env) StartAPIServer(ctx context.Context, options APIServerOptions) (*co
 				"--audit-log-path=" + e.AuditLogPath(options.Name),
 				"--config=" + configFile,
 				"--connectors-file=" + e.ConnectorsFile(),
+				"--default-namespace=" + e.options.DefaultNamespace,
 				"--shim-client-ca-file=" + e.files.shimCA,
 				"--shim-allowed-names=" + shimCertName,
 			}, e.options.APIServerArgs, options.ExtraArgs)
@@ -165,7 +173,8 @@ func (e *Env) StartShim(ctx context.Context, options ShimOptions) (*controlplane
 				"--front-proxy-client-cert-file=" + e.files.shimClient,
 				"--front-proxy-client-key-file=" + e.files.shimKey,
 				"--token-file=" + e.files.shimToken,
-				"--default-namespace=default",
+				"--kubeconfig=" + e.files.shimKubeconfig,
+				"--default-namespace=" + metav1.NamespaceDefault,
 				"--anonymous",
 			}, e.options.ShimArgs, options.ExtraArgs)
 		},

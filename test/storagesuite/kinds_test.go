@@ -23,6 +23,7 @@ import (
 	"github.com/function-mesh/functionmesh-apiserver/pkg/registry/admin/pulsarsink"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/registry/admin/pulsarsource"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/registry/view"
+	"github.com/function-mesh/functionmesh-apiserver/pkg/tenancy"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/translation"
 	"github.com/function-mesh/functionmesh-apiserver/test/devenv"
 )
@@ -119,6 +120,7 @@ func (k componentKind) newStorage(t *testing.T) *view.REST {
 		// Rights and the ConfigMap are the business of the tests of the servers.
 		Authorizer:       authorizerfactory.NewAlwaysAllowAuthorizer(),
 		Identities:       &component.Identities{},
+		Tenancy:          everywhere{},
 		CheckNamespace:   func(context.Context, string, string, string) error { return nil },
 		EnsureConnection: func(context.Context, string, string) error { return nil },
 	}, k.behind.client(t), file)
@@ -200,4 +202,18 @@ func (k componentKind) named(name string) runtime.Object {
 	object := k.new()
 	object.SetName(name)
 	return object
+}
+
+// everywhere lets everything be anywhere: it is the servers' tests that look at more
+// than one namespace.
+type everywhere struct{}
+
+func (everywhere) Default(context.Context, string) (tenancy.PulsarNamespace, bool) {
+	return tenancy.PulsarNamespace{}, false
+}
+
+func (everywhere) Check(context.Context, string, tenancy.PulsarNamespace) error { return nil }
+
+func (everywhere) Serves(context.Context, string, tenancy.PulsarNamespace) (bool, error) {
+	return true, nil
 }

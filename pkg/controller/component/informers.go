@@ -241,6 +241,17 @@ func (i *Informers) Complete() bool {
 
 func (k *kindInformer) known() bool { return k.informer.HasSynced() || k.undefined.Load() }
 
+// Each calls f with the key of each custom resource that is known.
+func (i *Informers) Each(f func(work.Key)) {
+	for _, kind := range i.kinds {
+		for _, item := range kind.informer.GetStore().List() {
+			if component, ok := item.(*Component); ok {
+				f(component.Key())
+			}
+		}
+	}
+}
+
 // Get returns what is known of a custom resource, nil if there is none.
 func (i *Informers) Get(key work.Key) *Component {
 	for _, kind := range i.kinds {

@@ -20,6 +20,7 @@ import (
 	"github.com/function-mesh/functionmesh-apiserver/pkg/controller/duplicates"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/controller/work"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/status"
+	"github.com/function-mesh/functionmesh-apiserver/pkg/tenancy"
 )
 
 // Name is the loop's.
@@ -34,6 +35,8 @@ type Config struct {
 	References *References
 	// Recorder is nil where no events are written.
 	Recorder record.EventRecorder
+	// Claims know which namespace serves what.
+	Claims *tenancy.Index
 	// StopsDuplicates says whether the loop runs that does.
 	StopsDuplicates bool
 }
@@ -132,6 +135,7 @@ func (p *Publisher) observe(object *component.Component, previous *status.Publis
 	if p.config.References == nil {
 		in.Unchecked = "This server does not check whether what the object refers to is there."
 	}
+	in.NotServed = p.config.Claims.NotServed(object.Namespace, tenancy.PulsarNamespace{Tenant: object.Identity.Tenant, Namespace: object.Identity.Namespace})
 	if elder := p.config.Informers.Elder(object); elder != nil {
 		in.Elder = &status.Elder{Kind: elder.Kind.Kind, Name: elder.Name, Identity: object.Identity.String()}
 		if why := duplicates.NotStopped(object); why != "" {

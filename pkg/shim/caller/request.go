@@ -21,6 +21,9 @@ type Credential struct {
 type Request struct {
 	// ID is the request's identifier, which the API server writes to its audit log.
 	ID string
+	// Source is the address that the request came from, which the API server writes to
+	// its audit log.
+	Source string
 
 	credential Credential
 
@@ -66,7 +69,9 @@ func Aside(ctx context.Context) context.Context {
 	if origin == nil {
 		return ctx
 	}
-	return NewContext(ctx, origin.ID, origin.credential)
+	aside := NewContext(ctx, origin.ID, origin.credential)
+	FromContext(aside).Source = origin.Source
+	return aside
 }
 
 // AddWarning adds a warning for the caller, unless there are too many already.

@@ -13,6 +13,10 @@ import (
 // identifier into its audit log.
 const auditIDHeader = "Audit-ID"
 
+// forwardedForHeader is the header by which the API server learns where a request
+// really comes from, for its audit log. What callers send of it is not passed on.
+const forwardedForHeader = "X-Forwarded-For"
+
 // errNoCaller is a programming error: a call that isn't made for a request.
 var errNoCaller = errors.New("no caller in the context of a call to the API server")
 
@@ -66,6 +70,9 @@ func (t *asCaller) RoundTrip(request *http.Request) (*http.Response, error) {
 	removeIdentity(request.Header)
 	if origin.ID != "" {
 		request.Header.Set(auditIDHeader, origin.ID)
+	}
+	if origin.Source != "" {
+		request.Header.Set(forwardedForHeader, origin.Source)
 	}
 	response, err := as.RoundTrip(request)
 	if err != nil {

@@ -17,6 +17,8 @@ import (
 	"syscall"
 	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
 	"github.com/function-mesh/functionmesh-apiserver/test/controlplane"
 	"github.com/function-mesh/functionmesh-apiserver/test/devenv"
 )
@@ -152,7 +154,9 @@ func startWithSamples(ctx context.Context, o options) (*devenv.Env, error) {
 		Dir:          o.stateDir,
 		ArtifactsDir: o.artifactsDir,
 		ShimPort:     o.shimPort,
-		Logf:         say,
+		// As artifacts/ have it.
+		DefaultNamespace: metav1.NamespaceDefault,
+		Logf:             say,
 	})
 	if err != nil {
 		return nil, err

@@ -70,6 +70,15 @@ func setOutputDefaults(output *OutputConfig) {
 	setDefaultPointer(&output.ForwardSourceMessageProperty, true)
 }
 
+// SetServedDefaults fills in what a new component leaves out of its Pulsar namespace
+// where its Kubernetes namespace serves just one.
+func SetServedDefaults(spec *ComponentSpec, tenant, namespace string) {
+	if spec.Tenant == "" || spec.Tenant == tenant {
+		setDefault(&spec.Tenant, tenant)
+		setDefault(&spec.Namespace, namespace)
+	}
+}
+
 // SetIdentityDefaults fills in the identity of a new component. It isn't done where
 // a request is decoded, since a replacement that leaves the identity out means the
 // one that the object has, and since objectName isn't known before it is generated.

@@ -17,6 +17,12 @@ type FunctionMeshAPIServerConfiguration struct {
 	PulsarClusters []PulsarCluster `json:"pulsarClusters"`
 	// RunnerImages are the images that run functions.
 	RunnerImages RunnerImages `json:"runnerImages"`
+	// DefaultNamespace is the Kubernetes namespace that serves the Pulsar namespaces
+	// which no Namespace claims by annotation admin.functionmesh.io/pulsar-namespaces.
+	// Without it nothing can be created in those. With * they may be in every Kubernetes
+	// namespace: whoever may write functions in any can then run code as any tenant that
+	// isn't claimed. pulsar-admin-shim has a flag of the same name, which names one.
+	DefaultNamespace string `json:"defaultNamespace,omitempty"`
 	// PackageDirectory is where packages lie in a container. Default /pulsar.
 	PackageDirectory string `json:"packageDirectory,omitempty"`
 	// AdditionalPackageURLPatterns are regular expressions, each of which must

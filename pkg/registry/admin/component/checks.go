@@ -16,12 +16,15 @@ type checks struct {
 	defaults defaults
 }
 
-// create checks the rights of the author of a new component and that its tenant and
-// namespace exist in Pulsar, refuses a second one of its Pulsar identity in a namespace,
+// create checks that a new component is in the namespace that serves it, the rights of
+// its author, and that its tenant and namespace exist in Pulsar, refuses a second one of its Pulsar identity in a namespace,
 // and prepares the namespace. Components that race
 // each other under different names are not caught here.
 func (c *checks) create(ctx context.Context, obj runtime.Object, dryRun bool) error {
 	component := obj.(v1alpha1.Component)
+	if err := c.checkTenancy(ctx, component); err != nil {
+		return err
+	}
 	if err := c.authorize(ctx, component, nil); err != nil {
 		return err
 	}
@@ -46,10 +49,14 @@ func (c *checks) create(ctx context.Context, obj runtime.Object, dryRun bool) er
 	return c.config.EnsureConnection(ctx, genericapirequest.NamespaceValue(ctx), component.Common().Cluster)
 }
 
-// update checks the rights of who changes a component, and prepares the namespace for
+// update checks that a component is still in the namespace that serves it, or that only
+// its number of instances changes, and the rights of who changes it, and prepares the namespace for
 // one that goes to another Pulsar cluster.
 func (c *checks) update(ctx context.Context, obj, old runtime.Object, dryRun bool) error {
 	component, before := obj.(v1alpha1.Component), old.(v1alpha1.Component)
+	if err := c.checkStillServed(ctx, component, before); err != nil {
+		return err
+	}
 	if err := c.authorize(ctx, component, before); err != nil {
 		return err
 	}

@@ -45,6 +45,8 @@ type Config struct {
 	// Identities knows the identities in Pulsar that are taken. It is shared by the
 	// kinds, since they share these.
 	Identities *Identities
+	// Tenancy says in which Kubernetes namespace what belongs.
+	Tenancy Tenancy
 	// CheckNamespace says whether a namespace exists in a Pulsar cluster: its errors are
 	// those of pulsaradmin.Client.
 	CheckNamespace func(ctx context.Context, cluster, tenant, namespace string) error

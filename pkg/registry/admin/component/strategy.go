@@ -7,6 +7,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/util/validation/field"
+	genericapirequest "k8s.io/apiserver/pkg/endpoints/request"
 	"k8s.io/apiserver/pkg/registry/rest"
 	"k8s.io/apiserver/pkg/storage/names"
 	"sigs.k8s.io/structured-merge-diff/v6/fieldpath"
@@ -25,6 +26,7 @@ type strategy struct {
 	scheme     *runtime.Scheme
 	defaults   defaults
 	validation validation.Options
+	tenancy    Tenancy
 }
 
 var (
@@ -42,6 +44,7 @@ func newStrategy(config Config, defaults defaults) strategy {
 		scheme:        config.Scheme,
 		defaults:      defaults,
 		validation:    config.Validation,
+		tenancy:       config.Tenancy,
 	}
 }
 
@@ -55,10 +58,14 @@ func (strategy) GetResetFields() map[fieldpath.APIVersion]*fieldpath.Set {
 	}
 }
 
-// PrepareForCreate fills in what depends on the server's configuration.
-func (s strategy) PrepareForCreate(_ context.Context, obj runtime.Object) {
+// PrepareForCreate fills in what depends on the server's configuration and on the
+// namespace.
+func (s strategy) PrepareForCreate(ctx context.Context, obj runtime.Object) {
 	component := obj.(v1alpha1.Component)
 	*component.ObservedStatus() = v1alpha1.ComponentStatus{}
+	if served, ok := s.tenancy.Default(ctx, genericapirequest.NamespaceValue(ctx)); ok {
+		v1alpha1.SetServedDefaults(component.Common(), served.Tenant, served.Namespace)
+	}
 	v1alpha1.SetIdentityDefaults(component.Common(), component.GetName())
 	s.defaults.create(component)
 }
