@@ -294,14 +294,6 @@ func TestSelector(t *testing.T) {
 		}
 	}
 }
-	}
-	if _, err := Decode(&metav1.ObjectMeta{UID: uid, Annotations: map[string]string{Annotation: data}}); err != nil {
-		t.Error(err)
-	}
-	if condition := meta.FindStatusCondition(published.Conditions, v1alpha1.ConditionAccepted); !strings.Contains(condition.Message, "Secret 000") {
-		t.Error(condition.Message)
-	}
-}
 
 // TestNotServed observes an object in a namespace that doesn't serve it: it runs, and isn't
 // accepted, whatever else has its name.
