@@ -181,6 +181,13 @@ func decodeKeptFields(encoded string) (keptFields, error) {
 	if encoded == "" {
 		return kept, nil
 	}
+	// Of a later version not even the fields are known.
+	var versioned struct {
+		Version int `json:"version"`
+	}
+	if json.Unmarshal([]byte(encoded), &versioned) == nil && versioned.Version > keptFieldsVersion {
+		return keptFields{}, fmt.Errorf("annotation %s has version %d, which this server doesn't know", KeptFieldsAnnotation, versioned.Version)
+	}
 	decoder := json.NewDecoder(bytes.NewReader([]byte(encoded)))
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(&kept); err != nil {
