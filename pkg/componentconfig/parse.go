@@ -94,7 +94,7 @@ func parseProducerConfig(in object) *ProducerConfig {
 		CompressionType:                    producer.enum("compressionType", "NONE", "LZ4", "ZLIB", "ZSTD", "SNAPPY"),
 		BatchingConfig:                     parseBatchingConfig(producer),
 	}
-	config.Partial = !producer.given("batchBuilder") || config.CompressionType == "" ||
+	config.Partial = !producer.given("batchBuilder") || !producer.given("useThreadLocalProducers") || config.CompressionType == "" ||
 		ptr.Equal(pending, ptr.To[int32](0)) || ptr.Equal(across, ptr.To[int32](0))
 	return config
 }
