@@ -74,6 +74,8 @@ type Options struct {
 	ShimPort int
 	// Nodes is the number of fake nodes; see controlplane.Options.
 	Nodes int
+	// PodRange is where pods' addresses come from; see controlplane.Options.
+	PodRange string
 	// Config replaces DefaultConfig.
 	Config string
 	// Connectors replaces artifacts/samples/connectors.yaml.
@@ -120,6 +122,7 @@ func Start(ctx context.Context, options Options) (*Env, error) {
 		Logf:               options.Logf,
 		ExtraAPIServerArgs: options.KubeAPIServerArgs,
 		Nodes:              options.Nodes,
+		PodRange:           options.PodRange,
 	})
 	if err != nil {
 		return nil, err
