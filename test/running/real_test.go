@@ -134,7 +134,7 @@ func compare(ctx context.Context, t *testing.T, url, path string) {
 	if theirCode != ourCode {
 		t.Errorf("%s: Pulsar answers %d, the shim %d", path, theirCode, ourCode)
 	}
-	if diff := cmp.Diff(comparable(theirs), comparable(ours)); diff != "" {
+	if diff := cmp.Diff(normal(theirs), normal(ours)); diff != "" {
 		t.Errorf("%s differs (-Pulsar +shim):\n%s", path, diff)
 	}
 }
@@ -145,8 +145,8 @@ var lasting = map[string]bool{
 	"averageLatency": true, "avgProcessLatency": true, "lastInvocationTime": true, "lastInvocation": true, "timestampMs": true, "workerId": true,
 }
 
-// comparable makes an answer one that can be compared.
-func comparable(value any) any {
+// normal makes an answer one that can be compared.
+func normal(value any) any {
 	switch value := value.(type) {
 	case map[string]any:
 		made := map[string]any{}
@@ -160,14 +160,14 @@ func comparable(value any) any {
 			case lasting[name]:
 				made[name] = kindOf(member)
 			default:
-				made[name] = comparable(member)
+				made[name] = normal(member)
 			}
 		}
 		return made
 	case []any:
 		var made []any
 		for _, element := range value {
-			made = append(made, comparable(element))
+			made = append(made, normal(element))
 		}
 		return made
 	}
