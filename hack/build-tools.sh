@@ -35,6 +35,9 @@ package_of() {
     openapi-gen) echo k8s.io/kube-openapi/cmd/openapi-gen ;;
     kwok) echo sigs.k8s.io/kwok/cmd/kwok ;;
     controller-gen) echo sigs.k8s.io/controller-tools/cmd/controller-gen ;;
+    protobuf-gen) echo github.com/function-mesh/functionmesh-apiserver/hack/tools/proto ;;
+    protoc-gen-go) echo google.golang.org/protobuf/cmd/protoc-gen-go ;;
+    protoc-gen-go-grpc) echo google.golang.org/grpc/cmd/protoc-gen-go-grpc ;;
     staticcheck) echo honnef.co/go/tools/cmd/staticcheck ;;
     *) echo "unknown tool: $1" >&2; return 1 ;;
   esac
@@ -44,6 +47,7 @@ package_of() {
 module_of() {
   case "$1" in
     kwok) echo "$tools/kwok" ;;
+    protobuf-gen | protoc-gen-go | protoc-gen-go-grpc) echo "$tools/proto" ;;
     *) echo "$tools" ;;
   esac
 }
@@ -63,6 +67,8 @@ stamp_of() {
   sources=$({
     sed '/^tool (/,/^)/d; /^tool /d; s,[[:space:]]*//.*,,' "$module/go.mod"
     cat "$module/go.sum"
+    # Of a module that has a program of its own, that as well.
+    find "$module" -maxdepth 1 -name '*.go' -exec cat {} +
     package_of "$1"
     ldflags_of "$1"
   } | sha256sum | cut -c1-16)

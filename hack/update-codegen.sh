@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Generates deepcopy, defaults, OpenAPI, clientset, informers, listers, apply
-# configurations and the development CRDs from the types in pkg/apis.
+# configurations and the development CRDs from the types in pkg/apis, and what speaks
+# to instances.
 #
 #   hack/update-codegen.sh [OUTPUT_ROOT]
 #
@@ -12,7 +13,8 @@ out=${1:-$root}
 module=github.com/function-mesh/functionmesh-apiserver
 bin="$root/bin"
 
-"$root/hack/build-tools.sh" deepcopy-gen defaulter-gen openapi-gen client-gen lister-gen informer-gen applyconfiguration-gen controller-gen
+"$root/hack/build-tools.sh" deepcopy-gen defaulter-gen openapi-gen client-gen lister-gen informer-gen applyconfiguration-gen controller-gen \
+  protobuf-gen protoc-gen-go protoc-gen-go-grpc
 
 cd "$out"
 header=hack/boilerplate.go.txt
@@ -48,6 +50,8 @@ rm -rf pkg/generated
   --output-dir pkg/generated/informers --output-pkg "$module/pkg/generated/informers" \
   --versioned-clientset-package "$module/pkg/generated/clientset/versioned" \
   --listers-package "$module/pkg/generated/listers" "$admin"
+
+"$bin/protobuf-gen" "$bin" pkg/instances instancecontrol.proto pkg/generated/instancecontrol
 
 # The size of a CRD is bounded by etcd; descriptions are for kubectl explain of the
 # real CRDs, which these stand in for.

@@ -20,6 +20,8 @@ var (
 	Scheme = runtime.NewScheme()
 	// Codecs encode and decode them, as JSON and YAML.
 	Codecs = withoutProtobuf{serializer.NewCodecFactory(Scheme)}
+	// parameterCodec reads options from URLs, those of this group's own subresources too.
+	parameterCodec = runtime.NewParameterCodec(Scheme)
 
 	// publishedScheme knows which types OpenAPI tells clients of. Those of Scheme have
 	// internal versions besides, which are nobody's business.

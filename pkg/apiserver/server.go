@@ -21,6 +21,7 @@ import (
 	"github.com/function-mesh/functionmesh-apiserver/pkg/controller"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/crdschema"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/crstorage"
+	"github.com/function-mesh/functionmesh-apiserver/pkg/instances"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/pulsaradmin"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/registry/admin/component"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/registry/admin/pulsarconnector"
@@ -90,7 +91,7 @@ func (c CompletedConfig) New() (*genericapiserver.GenericAPIServer, error) {
 	if err != nil {
 		return nil, err
 	}
-	group := genericapiserver.NewDefaultAPIGroupInfo(v1alpha1.GroupName, Scheme, metav1.ParameterCodec, Codecs.CodecFactory)
+	group := genericapiserver.NewDefaultAPIGroupInfo(v1alpha1.GroupName, Scheme, parameterCodec, Codecs.CodecFactory)
 	group.NegotiatedSerializer = Codecs
 	group.VersionedResourcesStorageMap[v1alpha1.SchemeGroupVersion.Version] = resources
 	if err := server.InstallAPIGroup(&group); err != nil {
@@ -181,6 +182,7 @@ func (c CompletedConfig) componentConfig(catalogue *connectors.Catalogue, claims
 		}),
 		CheckNamespace:   namespaces,
 		EnsureConnection: connection.NewConfigMaps(kube, c.file.PulsarClusters, configMapName).Ensure,
+		Instances:        instances.New(kube),
 	}, nil
 }
 

@@ -20,9 +20,10 @@ const defaultDeletionWait = 15 * time.Second
 
 // components serves the definitions of one kind of component.
 type components struct {
-	kind   *kind
-	lookup *lookup
-	limits formLimits
+	kind     *kind
+	lookup   *lookup
+	replicas replicas
+	limits   formLimits
 	// budget bounds the configs that are being worked on, together.
 	budget *budget
 	// deletionWait bounds how long a request waits for an object to be gone.

@@ -45,21 +45,24 @@ func newKinds(client adminclient.AdminV1alpha1Interface) []*kind {
 	return []*kind{
 		newKind(v1alpha1.FunctionKind, func(namespace string) objects {
 			return typed[*v1alpha1.PulsarFunction, *v1alpha1.PulsarFunctionList]{
-				client: client.PulsarFunctions(namespace),
-				new:    func() *v1alpha1.PulsarFunction { return &v1alpha1.PulsarFunction{} },
+				client:       client.PulsarFunctions(namespace),
+				new:          func() *v1alpha1.PulsarFunction { return &v1alpha1.PulsarFunction{} },
+				subresources: subresourcesOf(client, namespace, v1alpha1.FunctionKind),
 			}
 		}, functionsPath, "/admin/v3/function"),
 		// Older clients say sink and source.
 		newKind(v1alpha1.SinkKind, func(namespace string) objects {
 			return typed[*v1alpha1.PulsarSink, *v1alpha1.PulsarSinkList]{
-				client: client.PulsarSinks(namespace),
-				new:    func() *v1alpha1.PulsarSink { return &v1alpha1.PulsarSink{} },
+				client:       client.PulsarSinks(namespace),
+				new:          func() *v1alpha1.PulsarSink { return &v1alpha1.PulsarSink{} },
+				subresources: subresourcesOf(client, namespace, v1alpha1.SinkKind),
 			}
 		}, sinksPath, "/admin/v3/sink"),
 		newKind(v1alpha1.SourceKind, func(namespace string) objects {
 			return typed[*v1alpha1.PulsarSource, *v1alpha1.PulsarSourceList]{
-				client: client.PulsarSources(namespace),
-				new:    func() *v1alpha1.PulsarSource { return &v1alpha1.PulsarSource{} },
+				client:       client.PulsarSources(namespace),
+				new:          func() *v1alpha1.PulsarSource { return &v1alpha1.PulsarSource{} },
+				subresources: subresourcesOf(client, namespace, v1alpha1.SourceKind),
 			}
 		}, sourcesPath, "/admin/v3/source"),
 	}
@@ -77,6 +80,7 @@ type objects interface {
 	update(ctx context.Context, object v1alpha1.Component, options metav1.UpdateOptions) error
 	patch(ctx context.Context, name string, patch []byte, options metav1.PatchOptions) error
 	remove(ctx context.Context, name string, options metav1.DeleteOptions) error
+	running
 }
 
 // client is what generated clients have in common: V is a kind's object, L its list.
@@ -93,6 +97,7 @@ type client[V v1alpha1.Component, L runtime.Object] interface {
 type typed[V v1alpha1.Component, L runtime.Object] struct {
 	client client[V, L]
 	new    func() V
+	subresources
 }
 
 func (t typed[V, L]) empty() v1alpha1.Component { return t.new() }

@@ -17,25 +17,12 @@ func pending(method, path, operation, thing string) route {
 		}}
 }
 
-// pendingRoutes returns what deals with running components.
+// pendingRoutes returns what deals with running functions and their packages.
 func pendingRoutes(kind *kind) []route {
-	title, operation := kind.Title, kind.Type
-	routes := []route{
-		pending(http.MethodGet, componentPath+"/status", operation+"Status", title+" status"),
-		pending(http.MethodGet, instancePath+"/status", operation+"InstanceStatus", title+" instance status"),
-		pending(http.MethodPost, componentPath+"/restart", "restart"+title, title+" restart"),
-		pending(http.MethodPost, componentPath+"/stop", "stop"+title, title+" stop"),
-		pending(http.MethodPost, componentPath+"/start", "start"+title, title+" start"),
-		pending(http.MethodPost, instancePath+"/restart", "restart"+title+"Instance", title+" instance restart"),
-		pending(http.MethodPost, instancePath+"/stop", "stop"+title+"Instance", title+" instance stop"),
-		pending(http.MethodPost, instancePath+"/start", "start"+title+"Instance", title+" instance start"),
-	}
 	if kind.ComponentKind != v1alpha1.FunctionKind {
-		return routes
+		return nil
 	}
-	return append(routes,
-		pending(http.MethodGet, componentPath+"/stats", "functionStats", "Function stats"),
-		pending(http.MethodGet, instancePath+"/stats", "functionInstanceStats", "Function instance stats"),
+	return []route{
 		pending(http.MethodPost, componentPath+"/trigger", "triggerFunction", "Function trigger"),
 		pending(http.MethodGet, componentPath+"/state/{key}", "getFunctionState", "Function state query"),
 		pending(http.MethodPost, componentPath+"/state/{key}", "putFunctionState", "Function state update"),
@@ -43,7 +30,7 @@ func pendingRoutes(kind *kind) []route {
 		pending(http.MethodGet, "/download", "downloadFunction", "Function package download"),
 		pending(http.MethodGet, componentPath+"/download", "downloadFunctionPackage", "Function package download"),
 		pending(http.MethodPut, "/leader"+componentPath, "updateFunctionOnLeader", "Function update on the worker leader"),
-	)
+	}
 }
 
 // goneRoutes answers all of the functions API v2, which has other wire types, with

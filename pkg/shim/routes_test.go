@@ -9,32 +9,13 @@ import (
 func TestPendingOperations(t *testing.T) {
 	handler := newTestHandler(t, mustNotAsk(t), nil)
 	tests := []struct{ method, path, reason string }{
-		{"GET", "/admin/v3/functions/t/n/f/status", "Function status is not available yet"},
-		{"GET", "/admin/v3/functions/t/n/f/0/status", "Function instance status is not available yet"},
-		{"GET", "/admin/v3/functions/t/n/f/stats", "Function stats is not available yet"},
-		{"GET", "/admin/v3/functions/t/n/f/0/stats", "Function instance stats is not available yet"},
 		{"POST", "/admin/v3/functions/t/n/f/trigger", "Function trigger is not available yet"},
 		{"GET", "/admin/v3/functions/t/n/f/state/k", "Function state query is not available yet"},
 		{"POST", "/admin/v3/functions/t/n/f/state/k", "Function state update is not available yet"},
-		{"POST", "/admin/v3/functions/t/n/f/restart", "Function restart is not available yet"},
-		{"POST", "/admin/v3/functions/t/n/f/stop", "Function stop is not available yet"},
-		{"POST", "/admin/v3/functions/t/n/f/start", "Function start is not available yet"},
-		{"POST", "/admin/v3/functions/t/n/f/0/restart", "Function instance restart is not available yet"},
-		{"POST", "/admin/v3/functions/t/n/f/0/stop", "Function instance stop is not available yet"},
-		{"POST", "/admin/v3/functions/t/n/f/0/start", "Function instance start is not available yet"},
 		{"POST", "/admin/v3/functions/upload", "Function package upload is not available yet"},
 		{"GET", "/admin/v3/functions/download?path=x", "Function package download is not available yet"},
 		{"GET", "/admin/v3/functions/t/n/f/download", "Function package download is not available yet"},
 		{"PUT", "/admin/v3/functions/leader/t/n/f", "Function update on the worker leader is not available yet"},
-		{"GET", "/admin/v3/sinks/t/n/s/status", "Sink status is not available yet"},
-		{"GET", "/admin/v3/sinks/t/n/s/0/status", "Sink instance status is not available yet"},
-		{"POST", "/admin/v3/sinks/t/n/s/0/restart", "Sink instance restart is not available yet"},
-		{"POST", "/admin/v3/sink/t/n/s/0/restart", "Sink instance restart is not available yet"},
-		{"GET", "/admin/v3/function/t/n/s/status", "Function status is not available yet"},
-		{"GET", "/admin/v3/source/t/n/s/status", "Source status is not available yet"},
-		{"GET", "/admin/v3/sources/t/n/s/status/", "Source status is not available yet"},
-		{"GET", "/admin/v3/sources/t/n/s/status", "Source status is not available yet"},
-		{"POST", "/admin/v3/sources/t/n/s/stop", "Source stop is not available yet"},
 	}
 	for _, test := range tests {
 		t.Run(test.method+" "+test.path, func(t *testing.T) {
@@ -71,7 +52,7 @@ func TestOtherRoutes(t *testing.T) {
 		{"POST", "/admin/v2/functions/t/n/f", 410, "/admin/v3/functions", ""},
 		{"GET", "/admin/v2/functions/t/n", 410, "/admin/v3/functions", ""},
 		{"GET", "/admin/v2/functions", 410, "/admin/v3/functions", ""},
-		{"HEAD", "/admin/v3/functions/t/n/f/status", 501, "Function status is not available yet", ""},
+		{"HEAD", "/admin/v3/functions/t/n/f/state/k", 501, "Function state query is not available yet", ""},
 		{"GET", "/admin/v3/functions//n/f", 404, "no such path", ""},
 		{"GET", "/admin/v3/functions/t//f", 404, "no such path", ""},
 		{"POST", "/admin/v3/functions/t/n/f", 415, "Content-Type must be multipart/form-data with a boundary", ""},

@@ -69,6 +69,7 @@ func (s *Server) api() http.Handler {
 			kind:         kind,
 			lookup:       lookup,
 			limits:       formLimits{config: s.config.MaxConfigBytes, parts: s.config.MaxFormParts},
+			replicas:     s.config.Replicas,
 			budget:       budget,
 			deletionWait: defaultDeletionWait,
 		})

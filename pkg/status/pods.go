@@ -215,3 +215,14 @@ func missingOf(found []*problem) []Reference {
 	}
 	return missing
 }
+
+// PodProblem returns what is wrong with a pod, in one word and in a few, fit for
+// everybody who may see the object that it is of. Both are empty of one that is well, or
+// starting.
+func PodProblem(pod *corev1.Pod) (reason, message string) {
+	found := problemOf(pod)
+	if found == nil {
+		return "", ""
+	}
+	return found.reason, found.String() + "."
+}

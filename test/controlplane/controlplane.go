@@ -42,6 +42,9 @@ type Options struct {
 	// Nodes is the number of fake nodes. With any, BinDir must also hold
 	// kube-scheduler, kwok and kwok-stages.yaml.
 	Nodes int
+	// PodRange is where pods' addresses come from, in CIDR notation. The default is one
+	// that nothing routes to; with one in 127.0.0.0/8, a test can be what runs in a pod.
+	PodRange string
 }
 
 // ControlPlane is a running control plane.

@@ -1,6 +1,7 @@
 package controlplane
 
 import (
+	"cmp"
 	"context"
 	_ "embed"
 	"fmt"
@@ -19,8 +20,8 @@ const (
 	kwokUser = "kwok"
 	// fakeNode is the annotation of the nodes that kwok plays, and its value.
 	fakeNode, fakeNodeValue = "kwok.x-k8s.io/node", "fake"
-	// podRange is where pods' addresses come from. Nothing routes there.
-	podRange = "10.244.0.0/16"
+	// defaultPodRange is where pods' addresses come from. Nothing routes there.
+	defaultPodRange = "10.244.0.0/16"
 	// nodeLeaseSeconds is a kubelet's default. kube-controller-manager evicts the
 	// pods of nodes whose lease nobody renews.
 	nodeLeaseSeconds = 40
@@ -85,7 +86,7 @@ func (cp *ControlPlane) kwokOptions() (ServerOptions, error) {
 				"--config=" + failing,
 				"--manage-nodes-with-annotation-selector=" + fakeNode + "=" + fakeNodeValue,
 				"--node-lease-duration-seconds=" + strconv.Itoa(nodeLeaseSeconds),
-				"--cidr=" + podRange,
+				"--cidr=" + cmp.Or(cp.options.PodRange, defaultPodRange),
 				// As every node's kubelet, kwok refuses logs and exec at once,
 				// where an address that nobody has would let clients wait.
 				"--node-ip=" + Loopback, "--node-port=" + strconv.Itoa(port),

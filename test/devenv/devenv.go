@@ -75,6 +75,8 @@ type Options struct {
 	ShimPort int
 	// Nodes is the number of fake nodes; see controlplane.Options.
 	Nodes int
+	// PodRange is where pods' addresses come from; see controlplane.Options.
+	PodRange string
 	// Config replaces DefaultConfig.
 	Config string
 	// DefaultNamespace is functionmesh-apiserver's: the namespace that serves what none
@@ -127,6 +129,7 @@ func Start(ctx context.Context, options Options) (*Env, error) {
 		Logf:               options.Logf,
 		ExtraAPIServerArgs: options.KubeAPIServerArgs,
 		Nodes:              options.Nodes,
+		PodRange:           options.PodRange,
 	})
 	if err != nil {
 		return nil, err

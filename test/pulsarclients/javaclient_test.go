@@ -243,24 +243,14 @@ func testJavaRefusals(t *testing.T) {
 func testJavaPending(t *testing.T) {
 	name := identity.Name{Tenant: "java-client", Namespace: "pending", Name: "f"}
 	file := writeFile(t, "code.jar", "code")
-	component := []string{"--tenant", name.Tenant, "--namespace", name.Namespace, "--name", name.Name}
 	for _, test := range []struct {
 		args  []string
 		thing string
 	}{
-		{command("status", name), "Function status"},
-		{command("status", name, "--instance-id", "0"), "Function instance status"},
-		{command("stats", name), "Function stats"},
-		{command("start", name), "Function start"},
-		{command("stop", name), "Function stop"},
-		{command("restart", name), "Function restart"},
-		{command("restart", name, "--instance-id", "0"), "Function instance restart"},
 		{command("trigger", name, "--trigger-value", "v"), "Function trigger"},
 		{command("querystate", name, "--key", "k"), "Function state query"},
 		{command("putstate", name, "--state", `{"key":"k","stringValue":"v"}`), "Function state update"},
 		{[]string{"functions", "upload", "--source-file", file, "--path", "x"}, "Function package upload"},
-		{append([]string{"sinks", "status"}, component...), "Sink status"},
-		{append([]string{"sources", "restart"}, component...), "Source restart"},
 	} {
 		expectRefused(t, strings.Join(test.args, " "), pulsarAdmin(t, test.args...), test.thing+" is not available yet")
 	}

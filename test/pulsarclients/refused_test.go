@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strconv"
+	"strings"
 	"testing"
 
 	pulsarconfig "github.com/apache/pulsar-client-go/pulsaradmin/pkg/admin/config"
@@ -98,6 +99,15 @@ func TestGoClientPending(t *testing.T) {
 	file := writeFile(t, "code.jar", "code")
 	errorOf := func(_ any, err error) error { return err }
 	for thing, err := range map[string]error{
+		"Function state query":      errorOf(functions.GetFunctionState(tenant, namespace, name, "k")),
+		"Function state update":     functions.PutFunctionState(tenant, namespace, name, utils.FunctionState{Key: "k", StringValue: "v"}),
+		"Function trigger":          errorOf(functions.TriggerFunction(tenant, namespace, name, "topic", "value", "")),
+		"Function package upload":   functions.Upload(file, "path"),
+		"Function package download": functions.DownloadFunction("path", filepath.Join(t.TempDir(), "file")),
+	} {
+		expectReason(t, thing, err, 501, thing+" is not available yet")
+	}
+	for thing, err := range map[string]error{
 		"Function status":           errorOf(functions.GetFunctionStatus(tenant, namespace, name)),
 		"Function instance status":  errorOf(functions.GetFunctionStatusWithInstanceID(tenant, namespace, name, 0)),
 		"Function stats":            errorOf(functions.GetFunctionStats(tenant, namespace, name)),
@@ -108,15 +118,11 @@ func TestGoClientPending(t *testing.T) {
 		"Function instance start":   functions.StartFunctionWithID(tenant, namespace, name, 0),
 		"Function instance stop":    functions.StopFunctionWithID(tenant, namespace, name, 0),
 		"Function instance restart": functions.RestartFunctionWithID(tenant, namespace, name, 0),
-		"Function state query":      errorOf(functions.GetFunctionState(tenant, namespace, name, "k")),
-		"Function state update":     functions.PutFunctionState(tenant, namespace, name, utils.FunctionState{Key: "k", StringValue: "v"}),
-		"Function trigger":          errorOf(functions.TriggerFunction(tenant, namespace, name, "topic", "value", "")),
-		"Function package upload":   functions.Upload(file, "path"),
-		"Function package download": functions.DownloadFunction("path", filepath.Join(t.TempDir(), "file")),
 		"Sink status":               errorOf(sinks.GetSinkStatus(tenant, namespace, name)),
 		"Source restart":            sources.RestartSource(tenant, namespace, name),
 	} {
-		expectReason(t, thing, err, 501, thing+" is not available yet")
+		kind, _, _ := strings.Cut(thing, " ")
+		expectReason(t, thing, err, 404, kind+" f doesn't exist")
 	}
 	// What the client calls when nobody told it the version is another API.
 	_, err := goClient(t, pulsarconfig.V2).Functions().GetFunction(tenant, namespace, name)

@@ -242,7 +242,7 @@ func TestRouting(t *testing.T) {
 		{http.MethodGet, "/admin/v4/functions/a/b", 404, "Pulsar's functions admin API has no such path"},
 		{http.MethodGet, "/", 404, "Pulsar's functions admin API has no such path"},
 		{http.MethodGet, "/admin/v3/functions/a/b/c/state/k", 501, "Function state query is not available yet"},
-		{http.MethodGet, "/admin/v3/sink/a/b/c/status", 501, "Sink status is not available yet"},
+		{http.MethodGet, "/admin/v3/sink/a/b/c/status", 404, "Sink c doesn't exist"},
 		{http.MethodGet, "/admin/v3/sink/a/b", 200, ""},
 		{http.MethodGet, "/admin/v3/worker/cluster", 200, ""},
 		{http.MethodGet, "/admin/v2/functions/a/b/c", 410,

@@ -30,10 +30,8 @@ packagesManagementStorageProvider=org.apache.pulsar.packages.management.storage.
 STORAGE_PATH=$dir/packages
 `
 
-// workerConfig is the functions worker's. Instances are processes, of programs that the
-// worker can't find: definitions are what is tested, and as threads, the other choice
-// here, instances with a log topic break the log of Pulsar itself. Code is judged without
-// being loaded, as is the default.
+// workerConfig is the functions worker's. Code is judged without being loaded, as is the
+// default.
 const workerConfig = `workerId: standalone
 workerHostname: $loopback
 workerPort: $web
@@ -43,12 +41,7 @@ functionMetadataTopicName: metadata
 clusterCoordinationTopicName: coordinate
 functionAssignmentTopicName: assignments
 numFunctionPackageReplicas: 1
-functionRuntimeFactoryClassName: org.apache.pulsar.functions.runtime.process.ProcessRuntimeFactory
-functionRuntimeFactoryConfigs:
-  logDirectory: $dir/logs
-  javaInstanceJarLocation: $dir/none.jar
-  pythonInstanceLocation: $dir/none.py
-schedulerClassName: org.apache.pulsar.functions.worker.scheduler.RoundRobinScheduler
+$runtimeschedulerClassName: org.apache.pulsar.functions.worker.scheduler.RoundRobinScheduler
 failureCheckFreqMs: 30000
 rescheduleTimeoutMs: 60000
 initialBrokerReconnectMaxRetries: 60
@@ -61,13 +54,29 @@ connectorsDirectory: $connectors
 functionsDirectory: $dir/functions
 `
 
+// noInstances has instances be processes, of programs that the worker can't find: where
+// definitions are tested, none needs to run.
+const noInstances = `functionRuntimeFactoryClassName: org.apache.pulsar.functions.runtime.process.ProcessRuntimeFactory
+functionRuntimeFactoryConfigs:
+  logDirectory: $dir/logs
+  javaInstanceJarLocation: $dir/none.jar
+  pythonInstanceLocation: $dir/none.py
+`
+
+// threads has instances run inside Pulsar. One with a log topic would break the log of
+// Pulsar itself.
+const threads = `functionRuntimeFactoryClassName: org.apache.pulsar.functions.runtime.thread.ThreadRuntimeFactory
+functionRuntimeFactoryConfigs:
+  threadGroupName: functions
+`
+
 // configFiles are what Pulsar is started with.
 type configFiles struct {
 	broker, worker, metadata, bookkeeper, temporary string
 }
 
 // writeConfig writes the configuration of a Pulsar that keeps all its state in dir.
-func writeConfig(dir string, code Code, web, binary int) (configFiles, error) {
+func writeConfig(dir string, code Code, web, binary int, runtime string) (configFiles, error) {
 	files := configFiles{
 		broker: filepath.Join(dir, "standalone.conf"), worker: filepath.Join(dir, "functions_worker.yml"),
 		metadata: filepath.Join(dir, "metadata"), bookkeeper: filepath.Join(dir, "bookkeeper"), temporary: filepath.Join(dir, "temporary"),
@@ -79,7 +88,8 @@ func writeConfig(dir string, code Code, web, binary int) (configFiles, error) {
 	}
 	values := strings.NewReplacer("$loopback", controlplane.Loopback, "$dir", dir, "$web", fmt.Sprint(web), "$binary", fmt.Sprint(binary),
 		"$connectors", code.Connectors)
-	for file, text := range map[string]string{files.broker: brokerConfig, files.worker: workerConfig} {
+	worker := strings.Replace(workerConfig, "$runtime", runtime, 1)
+	for file, text := range map[string]string{files.broker: brokerConfig, files.worker: worker} {
 		if err := os.WriteFile(file, []byte(values.Replace(text)), 0o600); err != nil {
 			return configFiles{}, fmt.Errorf("could not configure Pulsar: %w", err)
 		}

@@ -10,6 +10,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
@@ -48,6 +49,8 @@ type Options struct {
 	Repository string
 	// Dir receives all state. It should be empty.
 	Dir string
+	// RunInstances has Pulsar run what it is given.
+	RunInstances bool
 	// Logf, when set, is told each step in one line.
 	Logf func(format string, args ...any)
 }
@@ -58,6 +61,9 @@ type Pulsar struct {
 	Code Code
 
 	server *controlplane.Server
+	binary int
+	java   []string
+	dir    string
 }
 
 // Unavailable says that a Pulsar can't be had on this machine.
@@ -83,13 +89,18 @@ func Start(ctx context.Context, options Options) (*Pulsar, error) {
 		return nil, &Unavailable{err}
 	}
 	options.Logf("compiling functions and connectors")
-	pulsar := &Pulsar{}
+	pulsar := &Pulsar{dir: options.Dir}
 	if pulsar.Code, err = build(ctx, filepath.Join(sources, "java"), filepath.Join(options.Dir, "code"), classpath); err != nil {
 		return nil, err
 	}
 	options.Logf("starting Pulsar")
+	pulsar.java = append(append([]string{java}, flags...), "-cp", classpath+string(os.PathListSeparator)+pulsar.Code.Jar)
+	runtime := noInstances
+	if options.RunInstances {
+		runtime = threads
+	}
 	for attempt := 1; ; attempt++ {
-		err = pulsar.start(ctx, java, classpath, filepath.Join(options.Dir, "pulsar-"+strconv.Itoa(attempt)))
+		err = pulsar.start(ctx, java, classpath, filepath.Join(options.Dir, "pulsar-"+strconv.Itoa(attempt)), runtime)
 		if err == nil {
 			return pulsar, nil
 		}
@@ -100,16 +111,16 @@ func Start(ctx context.Context, options Options) (*Pulsar, error) {
 	}
 }
 
-func (p *Pulsar) start(ctx context.Context, java, classpath, dir string) error {
+func (p *Pulsar) start(ctx context.Context, java, classpath, dir, runtime string) error {
 	web, err := controlplane.FreePort()
 	if err != nil {
 		return err
 	}
-	binary, err := controlplane.FreePort()
+	p.binary, err = controlplane.FreePort()
 	if err != nil {
 		return err
 	}
-	files, err := writeConfig(dir, p.Code, web, binary)
+	files, err := writeConfig(dir, p.Code, web, p.binary, runtime)
 	if err != nil {
 		return err
 	}

@@ -52,6 +52,10 @@ func GetOpenAPIDefinitions(ref common.ReferenceCallback) map[string]common.OpenA
 		v1alpha1.GenericRuntime{}.OpenAPIModelName():                   schema_pkg_apis_admin_v1alpha1_GenericRuntime(ref),
 		v1alpha1.HorizontalPodAutoscaling{}.OpenAPIModelName():         schema_pkg_apis_admin_v1alpha1_HorizontalPodAutoscaling(ref),
 		v1alpha1.InputConfig{}.OpenAPIModelName():                      schema_pkg_apis_admin_v1alpha1_InputConfig(ref),
+		v1alpha1.InstanceCounts{}.OpenAPIModelName():                   schema_pkg_apis_admin_v1alpha1_InstanceCounts(ref),
+		v1alpha1.InstanceException{}.OpenAPIModelName():                schema_pkg_apis_admin_v1alpha1_InstanceException(ref),
+		v1alpha1.InstanceMetrics{}.OpenAPIModelName():                  schema_pkg_apis_admin_v1alpha1_InstanceMetrics(ref),
+		v1alpha1.InstanceStatus{}.OpenAPIModelName():                   schema_pkg_apis_admin_v1alpha1_InstanceStatus(ref),
 		v1alpha1.JavaRuntime{}.OpenAPIModelName():                      schema_pkg_apis_admin_v1alpha1_JavaRuntime(ref),
 		v1alpha1.Liveness{}.OpenAPIModelName():                         schema_pkg_apis_admin_v1alpha1_Liveness(ref),
 		v1alpha1.LogConfig{}.OpenAPIModelName():                        schema_pkg_apis_admin_v1alpha1_LogConfig(ref),
@@ -62,12 +66,16 @@ func GetOpenAPIDefinitions(ref common.ReferenceCallback) map[string]common.OpenA
 		v1alpha1.PackageService{}.OpenAPIModelName():                   schema_pkg_apis_admin_v1alpha1_PackageService(ref),
 		v1alpha1.Pod{}.OpenAPIModelName():                              schema_pkg_apis_admin_v1alpha1_Pod(ref),
 		v1alpha1.ProducerConfig{}.OpenAPIModelName():                   schema_pkg_apis_admin_v1alpha1_ProducerConfig(ref),
+		v1alpha1.PulsarAction{}.OpenAPIModelName():                     schema_pkg_apis_admin_v1alpha1_PulsarAction(ref),
 		v1alpha1.PulsarConnector{}.OpenAPIModelName():                  schema_pkg_apis_admin_v1alpha1_PulsarConnector(ref),
 		v1alpha1.PulsarConnectorList{}.OpenAPIModelName():              schema_pkg_apis_admin_v1alpha1_PulsarConnectorList(ref),
 		v1alpha1.PulsarConnectorSpec{}.OpenAPIModelName():              schema_pkg_apis_admin_v1alpha1_PulsarConnectorSpec(ref),
 		v1alpha1.PulsarFunction{}.OpenAPIModelName():                   schema_pkg_apis_admin_v1alpha1_PulsarFunction(ref),
 		v1alpha1.PulsarFunctionList{}.OpenAPIModelName():               schema_pkg_apis_admin_v1alpha1_PulsarFunctionList(ref),
 		v1alpha1.PulsarFunctionSpec{}.OpenAPIModelName():               schema_pkg_apis_admin_v1alpha1_PulsarFunctionSpec(ref),
+		v1alpha1.PulsarInstance{}.OpenAPIModelName():                   schema_pkg_apis_admin_v1alpha1_PulsarInstance(ref),
+		v1alpha1.PulsarInstances{}.OpenAPIModelName():                  schema_pkg_apis_admin_v1alpha1_PulsarInstances(ref),
+		v1alpha1.PulsarInstancesOptions{}.OpenAPIModelName():           schema_pkg_apis_admin_v1alpha1_PulsarInstancesOptions(ref),
 		v1alpha1.PulsarSink{}.OpenAPIModelName():                       schema_pkg_apis_admin_v1alpha1_PulsarSink(ref),
 		v1alpha1.PulsarSinkList{}.OpenAPIModelName():                   schema_pkg_apis_admin_v1alpha1_PulsarSinkList(ref),
 		v1alpha1.PulsarSinkSpec{}.OpenAPIModelName():                   schema_pkg_apis_admin_v1alpha1_PulsarSinkSpec(ref),
@@ -1441,6 +1449,351 @@ func schema_pkg_apis_admin_v1alpha1_InputConfig(ref common.ReferenceCallback) co
 	}
 }
 
+func schema_pkg_apis_admin_v1alpha1_InstanceCounts(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "InstanceCounts is what an instance has counted in some time.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"receivedTotal": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Messages that it received.",
+							Default:     0,
+							Type:        []string{"integer"},
+							Format:      "int64",
+						},
+					},
+					"processedSuccessfullyTotal": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Messages that it dealt with.",
+							Default:     0,
+							Type:        []string{"integer"},
+							Format:      "int64",
+						},
+					},
+					"systemExceptionsTotal": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Exceptions of what runs the user's code.",
+							Default:     0,
+							Type:        []string{"integer"},
+							Format:      "int64",
+						},
+					},
+					"userExceptionsTotal": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Exceptions of the user's code.",
+							Default:     0,
+							Type:        []string{"integer"},
+							Format:      "int64",
+						},
+					},
+					"avgProcessLatency": {
+						SchemaProps: spec.SchemaProps{
+							Description: "How long it took for a message on average, in milliseconds; 0 for unknown.",
+							Default:     0,
+							Type:        []string{"number"},
+							Format:      "double",
+						},
+					},
+				},
+				Required: []string{"receivedTotal", "processedSuccessfullyTotal", "systemExceptionsTotal", "userExceptionsTotal", "avgProcessLatency"},
+			},
+		},
+	}
+}
+
+func schema_pkg_apis_admin_v1alpha1_InstanceException(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "InstanceException is an exception and when it was thrown.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"exceptionString": {
+						SchemaProps: spec.SchemaProps{
+							Description: "What it says.",
+							Default:     "",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"timestampMs": {
+						SchemaProps: spec.SchemaProps{
+							Description: "When it was thrown, in milliseconds since 1970.",
+							Default:     0,
+							Type:        []string{"integer"},
+							Format:      "int64",
+						},
+					},
+				},
+				Required: []string{"exceptionString", "timestampMs"},
+			},
+		},
+	}
+}
+
+func schema_pkg_apis_admin_v1alpha1_InstanceMetrics(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "InstanceMetrics is what an instance has counted since it started, and in the latest whole minute.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"receivedTotal": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Messages that it received.",
+							Default:     0,
+							Type:        []string{"integer"},
+							Format:      "int64",
+						},
+					},
+					"processedSuccessfullyTotal": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Messages that it dealt with.",
+							Default:     0,
+							Type:        []string{"integer"},
+							Format:      "int64",
+						},
+					},
+					"systemExceptionsTotal": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Exceptions of what runs the user's code.",
+							Default:     0,
+							Type:        []string{"integer"},
+							Format:      "int64",
+						},
+					},
+					"userExceptionsTotal": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Exceptions of the user's code.",
+							Default:     0,
+							Type:        []string{"integer"},
+							Format:      "int64",
+						},
+					},
+					"avgProcessLatency": {
+						SchemaProps: spec.SchemaProps{
+							Description: "How long it took for a message on average, in milliseconds; 0 for unknown.",
+							Default:     0,
+							Type:        []string{"number"},
+							Format:      "double",
+						},
+					},
+					"oneMinute": {
+						SchemaProps: spec.SchemaProps{
+							Description: "In the latest whole minute.",
+							Default:     map[string]interface{}{},
+							Ref:         ref(v1alpha1.InstanceCounts{}.OpenAPIModelName()),
+						},
+					},
+					"lastInvocation": {
+						SchemaProps: spec.SchemaProps{
+							Description: "When it last received a message, in milliseconds since 1970; 0 for never.",
+							Default:     0,
+							Type:        []string{"integer"},
+							Format:      "int64",
+						},
+					},
+					"userMetrics": {
+						SchemaProps: spec.SchemaProps{
+							Description: "What the user's code has measured, by name.",
+							Type:        []string{"object"},
+							AdditionalProperties: &spec.SchemaOrBool{
+								Allows: true,
+								Schema: &spec.Schema{
+									SchemaProps: spec.SchemaProps{
+										Type:   []string{"number"},
+										Format: "double",
+									},
+								},
+							},
+						},
+					},
+				},
+				Required: []string{"receivedTotal", "processedSuccessfullyTotal", "systemExceptionsTotal", "userExceptionsTotal", "avgProcessLatency", "oneMinute", "lastInvocation"},
+			},
+		},
+		Dependencies: []string{
+			v1alpha1.InstanceCounts{}.OpenAPIModelName()},
+	}
+}
+
+func schema_pkg_apis_admin_v1alpha1_InstanceStatus(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "InstanceStatus is what an instance says of itself, under the names of Pulsar's own protocol.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"running": {
+						SchemaProps: spec.SchemaProps{
+							Description: "It takes messages.",
+							Default:     false,
+							Type:        []string{"boolean"},
+							Format:      "",
+						},
+					},
+					"failureException": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Why it failed.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"numRestarts": {
+						SchemaProps: spec.SchemaProps{
+							Description: "How often it was restarted by what runs it, as far as it knows.",
+							Default:     0,
+							Type:        []string{"integer"},
+							Format:      "int64",
+						},
+					},
+					"numReceived": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Messages that it received.",
+							Default:     0,
+							Type:        []string{"integer"},
+							Format:      "int64",
+						},
+					},
+					"numSuccessfullyProcessed": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Messages that it dealt with.",
+							Default:     0,
+							Type:        []string{"integer"},
+							Format:      "int64",
+						},
+					},
+					"numUserExceptions": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Exceptions of the user's code.",
+							Default:     0,
+							Type:        []string{"integer"},
+							Format:      "int64",
+						},
+					},
+					"latestUserExceptions": {
+						VendorExtensible: spec.VendorExtensible{
+							Extensions: spec.Extensions{
+								"x-kubernetes-list-type": "atomic",
+							},
+						},
+						SchemaProps: spec.SchemaProps{
+							Description: "The latest of them.",
+							Type:        []string{"array"},
+							Items: &spec.SchemaOrArray{
+								Schema: &spec.Schema{
+									SchemaProps: spec.SchemaProps{
+										Ref: ref(v1alpha1.InstanceException{}.OpenAPIModelName()),
+									},
+								},
+							},
+						},
+					},
+					"numSystemExceptions": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Exceptions of what runs the user's code.",
+							Default:     0,
+							Type:        []string{"integer"},
+							Format:      "int64",
+						},
+					},
+					"latestSystemExceptions": {
+						VendorExtensible: spec.VendorExtensible{
+							Extensions: spec.Extensions{
+								"x-kubernetes-list-type": "atomic",
+							},
+						},
+						SchemaProps: spec.SchemaProps{
+							Description: "The latest of them.",
+							Type:        []string{"array"},
+							Items: &spec.SchemaOrArray{
+								Schema: &spec.Schema{
+									SchemaProps: spec.SchemaProps{
+										Ref: ref(v1alpha1.InstanceException{}.OpenAPIModelName()),
+									},
+								},
+							},
+						},
+					},
+					"numSourceExceptions": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Exceptions of the source.",
+							Default:     0,
+							Type:        []string{"integer"},
+							Format:      "int64",
+						},
+					},
+					"latestSourceExceptions": {
+						VendorExtensible: spec.VendorExtensible{
+							Extensions: spec.Extensions{
+								"x-kubernetes-list-type": "atomic",
+							},
+						},
+						SchemaProps: spec.SchemaProps{
+							Description: "The latest of them.",
+							Type:        []string{"array"},
+							Items: &spec.SchemaOrArray{
+								Schema: &spec.Schema{
+									SchemaProps: spec.SchemaProps{
+										Ref: ref(v1alpha1.InstanceException{}.OpenAPIModelName()),
+									},
+								},
+							},
+						},
+					},
+					"numSinkExceptions": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Exceptions of the sink.",
+							Default:     0,
+							Type:        []string{"integer"},
+							Format:      "int64",
+						},
+					},
+					"latestSinkExceptions": {
+						VendorExtensible: spec.VendorExtensible{
+							Extensions: spec.Extensions{
+								"x-kubernetes-list-type": "atomic",
+							},
+						},
+						SchemaProps: spec.SchemaProps{
+							Description: "The latest of them.",
+							Type:        []string{"array"},
+							Items: &spec.SchemaOrArray{
+								Schema: &spec.Schema{
+									SchemaProps: spec.SchemaProps{
+										Ref: ref(v1alpha1.InstanceException{}.OpenAPIModelName()),
+									},
+								},
+							},
+						},
+					},
+					"averageLatency": {
+						SchemaProps: spec.SchemaProps{
+							Description: "How long it took for a message on average, in milliseconds.",
+							Default:     0,
+							Type:        []string{"number"},
+							Format:      "double",
+						},
+					},
+					"lastInvocationTime": {
+						SchemaProps: spec.SchemaProps{
+							Description: "When it last received a message, in milliseconds since 1970; 0 for never.",
+							Default:     0,
+							Type:        []string{"integer"},
+							Format:      "int64",
+						},
+					},
+				},
+				Required: []string{"running", "numRestarts", "numReceived", "numSuccessfullyProcessed", "numUserExceptions", "numSystemExceptions", "numSourceExceptions", "numSinkExceptions", "averageLatency", "lastInvocationTime"},
+			},
+		},
+		Dependencies: []string{
+			v1alpha1.InstanceException{}.OpenAPIModelName()},
+	}
+}
+
 func schema_pkg_apis_admin_v1alpha1_JavaRuntime(ref common.ReferenceCallback) common.OpenAPIDefinition {
 	return common.OpenAPIDefinition{
 		Schema: spec.Schema{
@@ -2170,6 +2523,49 @@ func schema_pkg_apis_admin_v1alpha1_ProducerConfig(ref common.ReferenceCallback)
 		},
 		Dependencies: []string{
 			v1alpha1.BatchingConfig{}.OpenAPIModelName(), v1alpha1.CryptoConfig{}.OpenAPIModelName()},
+	}
+}
+
+func schema_pkg_apis_admin_v1alpha1_PulsarAction(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "PulsarAction asks that something is done with what runs of a function, source or sink. It is what the subresources restart, suspend and resume are sent.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"kind": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Kind is a string value representing the REST resource this object represents. Servers may infer this from the endpoint the client submits requests to. Cannot be updated. In CamelCase. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#types-kinds",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"apiVersion": {
+						SchemaProps: spec.SchemaProps{
+							Description: "APIVersion defines the versioned schema of this representation of an object. Servers should convert recognized schemas to the latest internal value, and may reject unrecognized values. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#resources",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"metadata": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Standard object metadata. Where it has a UID, the action is only for the object with that UID.",
+							Default:     map[string]interface{}{},
+							Ref:         ref(metav1.ObjectMeta{}.OpenAPIModelName()),
+						},
+					},
+					"instance": {
+						SchemaProps: spec.SchemaProps{
+							Description: "The instance to restart. Without it the action is for all of them; only a restart can be for one.",
+							Type:        []string{"integer"},
+							Format:      "int32",
+						},
+					},
+				},
+			},
+		},
+		Dependencies: []string{
+			metav1.ObjectMeta{}.OpenAPIModelName()},
 	}
 }
 
@@ -2949,6 +3345,197 @@ func schema_pkg_apis_admin_v1alpha1_PulsarFunctionSpec(ref common.ReferenceCallb
 		},
 		Dependencies: []string{
 			v1alpha1.Auth{}.OpenAPIModelName(), v1alpha1.ConsumerSpec{}.OpenAPIModelName(), v1alpha1.FunctionSink{}.OpenAPIModelName(), v1alpha1.FunctionSource{}.OpenAPIModelName(), v1alpha1.GenericRuntime{}.OpenAPIModelName(), v1alpha1.JavaRuntime{}.OpenAPIModelName(), v1alpha1.Package{}.OpenAPIModelName(), v1alpha1.PackageService{}.OpenAPIModelName(), v1alpha1.Pod{}.OpenAPIModelName(), v1alpha1.ProducerConfig{}.OpenAPIModelName(), v1alpha1.Resources{}.OpenAPIModelName(), v1alpha1.Runtime{}.OpenAPIModelName(), v1alpha1.SecretRef{}.OpenAPIModelName(), v1alpha1.StateConfig{}.OpenAPIModelName(), v1alpha1.TLS{}.OpenAPIModelName(), v1alpha1.WindowConfig{}.OpenAPIModelName(), runtime.RawExtension{}.OpenAPIModelName()},
+	}
+}
+
+func schema_pkg_apis_admin_v1alpha1_PulsarInstance(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "PulsarInstance is one instance.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"id": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Its number. They count from 0.",
+							Default:     0,
+							Type:        []string{"integer"},
+							Format:      "int32",
+						},
+					},
+					"pod": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Its pod, where there is one.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"phase": {
+						SchemaProps: spec.SchemaProps{
+							Description: "The phase of its pod.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"ready": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Its pod is ready.",
+							Default:     false,
+							Type:        []string{"boolean"},
+							Format:      "",
+						},
+					},
+					"restarts": {
+						SchemaProps: spec.SchemaProps{
+							Description: "How often its container was restarted.",
+							Default:     0,
+							Type:        []string{"integer"},
+							Format:      "int32",
+						},
+					},
+					"reason": {
+						SchemaProps: spec.SchemaProps{
+							Description: "What is wrong with it, in one word; nothing is where it is empty.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"message": {
+						SchemaProps: spec.SchemaProps{
+							Description: "The same in a sentence.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"status": {
+						SchemaProps: spec.SchemaProps{
+							Description: "What the instance says of itself. Absent where it wasn't asked, or didn't answer.",
+							Ref:         ref(v1alpha1.InstanceStatus{}.OpenAPIModelName()),
+						},
+					},
+					"metrics": {
+						SchemaProps: spec.SchemaProps{
+							Description: "What the instance has counted. Absent where it wasn't asked, or didn't answer.",
+							Ref:         ref(v1alpha1.InstanceMetrics{}.OpenAPIModelName()),
+						},
+					},
+					"error": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Why the instance, whose pod runs, said nothing.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+				},
+				Required: []string{"id", "ready", "restarts"},
+			},
+		},
+		Dependencies: []string{
+			v1alpha1.InstanceMetrics{}.OpenAPIModelName(), v1alpha1.InstanceStatus{}.OpenAPIModelName()},
+	}
+}
+
+func schema_pkg_apis_admin_v1alpha1_PulsarInstances(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "PulsarInstances is what runs of a function, source or sink at the moment, as its pods and the instances in them say themselves. It is what the subresource instances answers.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"kind": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Kind is a string value representing the REST resource this object represents. Servers may infer this from the endpoint the client submits requests to. Cannot be updated. In CamelCase. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#types-kinds",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"apiVersion": {
+						SchemaProps: spec.SchemaProps{
+							Description: "APIVersion defines the versioned schema of this representation of an object. Servers should convert recognized schemas to the latest internal value, and may reject unrecognized values. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#resources",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"metadata": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Name, namespace and UID of the object, and the resource version that was looked at.",
+							Default:     map[string]interface{}{},
+							Ref:         ref(metav1.ObjectMeta{}.OpenAPIModelName()),
+						},
+					},
+					"parallelism": {
+						SchemaProps: spec.SchemaProps{
+							Description: "How many instances there should be, or should be again.",
+							Default:     0,
+							Type:        []string{"integer"},
+							Format:      "int32",
+						},
+					},
+					"suspended": {
+						SchemaProps: spec.SchemaProps{
+							Description: "No instance should run at the moment.",
+							Type:        []string{"boolean"},
+							Format:      "",
+						},
+					},
+					"instances": {
+						VendorExtensible: spec.VendorExtensible{
+							Extensions: spec.Extensions{
+								"x-kubernetes-list-type": "atomic",
+							},
+						},
+						SchemaProps: spec.SchemaProps{
+							Description: "The instances, by their numbers.",
+							Type:        []string{"array"},
+							Items: &spec.SchemaOrArray{
+								Schema: &spec.Schema{
+									SchemaProps: spec.SchemaProps{
+										Ref: ref(v1alpha1.PulsarInstance{}.OpenAPIModelName()),
+									},
+								},
+							},
+						},
+					},
+				},
+				Required: []string{"parallelism", "instances"},
+			},
+		},
+		Dependencies: []string{
+			v1alpha1.PulsarInstance{}.OpenAPIModelName(), metav1.ObjectMeta{}.OpenAPIModelName()},
+	}
+}
+
+func schema_pkg_apis_admin_v1alpha1_PulsarInstancesOptions(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "PulsarInstancesOptions says which instances the subresource instances is asked for.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"kind": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Kind is a string value representing the REST resource this object represents. Servers may infer this from the endpoint the client submits requests to. Cannot be updated. In CamelCase. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#types-kinds",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"apiVersion": {
+						SchemaProps: spec.SchemaProps{
+							Description: "APIVersion defines the versioned schema of this representation of an object. Servers should convert recognized schemas to the latest internal value, and may reject unrecognized values. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#resources",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"instance": {
+						SchemaProps: spec.SchemaProps{
+							Description: "The number of the only one to ask for. Without it all are asked for.",
+							Type:        []string{"integer"},
+							Format:      "int32",
+						},
+					},
+				},
+			},
+		},
 	}
 }
 

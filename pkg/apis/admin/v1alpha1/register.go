@@ -19,7 +19,7 @@ const CauseTypePulsarReason metav1.CauseType = "PulsarReason"
 
 var (
 	// SchemeBuilder collects the functions that add this package to a scheme.
-	SchemeBuilder = runtime.NewSchemeBuilder(addKnownTypes, addDefaultingFuncs)
+	SchemeBuilder = runtime.NewSchemeBuilder(addKnownTypes, addDefaultingFuncs, addConversionFuncs)
 	// AddToScheme adds the types and their defaults to a scheme.
 	AddToScheme = SchemeBuilder.AddToScheme
 )
@@ -49,5 +49,6 @@ func knownTypes() []runtime.Object {
 		&PulsarSource{}, &PulsarSourceList{},
 		&PulsarSink{}, &PulsarSinkList{},
 		&PulsarConnector{}, &PulsarConnectorList{},
+		&PulsarAction{}, &PulsarInstances{}, &PulsarInstancesOptions{},
 	}
 }

@@ -97,6 +97,26 @@ func (in InputConfig) OpenAPIModelName() string {
 }
 
 // OpenAPIModelName returns the OpenAPI model name for this type.
+func (in InstanceCounts) OpenAPIModelName() string {
+	return "io.functionmesh.admin.v1alpha1.InstanceCounts"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in InstanceException) OpenAPIModelName() string {
+	return "io.functionmesh.admin.v1alpha1.InstanceException"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in InstanceMetrics) OpenAPIModelName() string {
+	return "io.functionmesh.admin.v1alpha1.InstanceMetrics"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in InstanceStatus) OpenAPIModelName() string {
+	return "io.functionmesh.admin.v1alpha1.InstanceStatus"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
 func (in JavaRuntime) OpenAPIModelName() string {
 	return "io.functionmesh.admin.v1alpha1.JavaRuntime"
 }
@@ -147,6 +167,11 @@ func (in ProducerConfig) OpenAPIModelName() string {
 }
 
 // OpenAPIModelName returns the OpenAPI model name for this type.
+func (in PulsarAction) OpenAPIModelName() string {
+	return "io.functionmesh.admin.v1alpha1.PulsarAction"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
 func (in PulsarConnector) OpenAPIModelName() string {
 	return "io.functionmesh.admin.v1alpha1.PulsarConnector"
 }
@@ -174,6 +199,21 @@ func (in PulsarFunctionList) OpenAPIModelName() string {
 // OpenAPIModelName returns the OpenAPI model name for this type.
 func (in PulsarFunctionSpec) OpenAPIModelName() string {
 	return "io.functionmesh.admin.v1alpha1.PulsarFunctionSpec"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in PulsarInstance) OpenAPIModelName() string {
+	return "io.functionmesh.admin.v1alpha1.PulsarInstance"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in PulsarInstances) OpenAPIModelName() string {
+	return "io.functionmesh.admin.v1alpha1.PulsarInstances"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in PulsarInstancesOptions) OpenAPIModelName() string {
+	return "io.functionmesh.admin.v1alpha1.PulsarInstancesOptions"
 }
 
 // OpenAPIModelName returns the OpenAPI model name for this type.

@@ -54,6 +54,8 @@ type Config struct {
 	// cluster. It is called before the first write of a new component, never on a dry
 	// run.
 	EnsureConnection func(ctx context.Context, namespace, cluster string) error
+	// Instances knows what runs.
+	Instances Instances
 }
 
 // Translator translates a kind and knows its defaults.
@@ -114,9 +116,13 @@ func NewREST[CR any, P crstorage.Object[CR], View v1alpha1.Component](kind Kind,
 	}
 	config.Identities.add(served)
 	return map[string]rest.Storage{
-		kind.Resource:             served,
-		kind.Resource + "/status": &StatusREST{store: served},
-		kind.Resource + "/scale":  newScaleREST(served, resource),
+		kind.Resource:                served,
+		kind.Resource + "/status":    &StatusREST{store: served},
+		kind.Resource + "/scale":     newScaleREST(served, resource),
+		kind.Resource + "/suspend":   newSuspendREST(served, true),
+		kind.Resource + "/resume":    newSuspendREST(served, false),
+		kind.Resource + "/restart":   newRestartREST(served, storage, config.Instances),
+		kind.Resource + "/instances": &InstancesREST{store: served, instances: config.Instances},
 	}, nil
 }
 

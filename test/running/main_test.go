@@ -1,0 +1,125 @@
+package running
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/function-mesh/functionmesh-apiserver/test/devenv"
+	"github.com/function-mesh/functionmesh-apiserver/test/javaclient"
+)
+
+const (
+	// limit bounds every wait: tests share the machine with others.
+	limit        = 5 * time.Minute
+	pollInterval = 100 * time.Millisecond
+	// namespace is the Kubernetes namespace that the shim serves.
+	namespace = "default"
+	// podRange gives pods addresses that are this machine's.
+	podRange = "127.9.0.0/16"
+)
+
+var (
+	env  *devenv.Env
+	java *javaclient.Client
+	root string
+)
+
+func TestMain(m *testing.M) { os.Exit(run(m)) }
+
+func run(m *testing.M) int {
+	var err error
+	if root, err = filepath.Abs(filepath.Join("..", "..")); err != nil {
+		return failed(err)
+	}
+	binDir := filepath.Join(root, "bin")
+	for _, program := range []string{"etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok", "kubectl", "functionmesh-apiserver", "pulsar-admin-shim"} {
+		if _, err := os.Stat(filepath.Join(binDir, program)); err != nil {
+			return failed(fmt.Errorf("run make test, or make build control-plane nodes, first: %w", err))
+		}
+	}
+	if javaclient.Off() {
+		fmt.Println("PULSAR_JAVA_CLIENT=off: the tests with Pulsar's Java programs do not run")
+	}
+	java = javaclient.New(root, binDir)
+	dir, err := os.MkdirTemp("", "functionmesh-running-")
+	if err != nil {
+		return failed(err)
+	}
+	if code := runIn(dir, binDir, m); code != 0 {
+		fmt.Fprintf(os.Stderr, "the logs of all processes are in %s\n", filepath.Join(dir, "logs"))
+		return code
+	}
+	if err := os.RemoveAll(dir); err != nil {
+		return failed(err)
+	}
+	return 0
+}
+
+func runIn(dir, binDir string, m *testing.M) int {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	starting, started := context.WithTimeout(ctx, limit)
+	defer started()
+	var err error
+	env, err = devenv.Start(starting, devenv.Options{
+		BinDir: binDir, Dir: dir, ArtifactsDir: filepath.Join(root, "artifacts"), Nodes: 1, PodRange: podRange,
+	})
+	if err != nil {
+		return failed(err)
+	}
+	defer env.Stop()
+	operator := startOperator(ctx)
+	code := m.Run()
+	if err := java.Stop(); err != nil {
+		code = failed(err)
+	}
+	cancel()
+	if err := <-operator; err != nil {
+		code = failed(err)
+	}
+	select {
+	case exit := <-env.Unexpected():
+		return failed(exit)
+	default:
+		return code
+	}
+}
+
+func failed(err error) int {
+	fmt.Fprintln(os.Stderr, err)
+	return 1
+}
+
+// eventually waits until condition returns nil.
+func eventually(t *testing.T, what string, condition func(context.Context) error) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), limit)
+	defer cancel()
+	ticker := time.NewTicker(pollInterval)
+	defer ticker.Stop()
+	for {
+		err := condition(ctx)
+		if err == nil {
+			return
+		}
+		select {
+		case <-ticker.C:
+		case <-ctx.Done():
+			t.Fatalf("gave up waiting for %s: %v", what, err)
+		}
+	}
+}
+
+func must[T any](t *testing.T) func(value T, err error) T {
+	return func(value T, err error) T {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return value
+	}
+}
