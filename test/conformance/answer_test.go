@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"math/big"
 	"mime"
+	"net/http"
+	"reflect"
 	"slices"
 	"strings"
 )
@@ -60,6 +62,32 @@ func (a answer) statuses() []int {
 		all = append(all, e.Status)
 	}
 	return all
+}
+
+// same compares two answers. The forms that were sent count where both have them.
+func (a answer) same(b answer) bool {
+	if !a.resendable() || !b.resendable() {
+		a, b = a.withoutForms(), b.withoutForms()
+	}
+	return reflect.DeepEqual(a, b)
+}
+
+func (a answer) withoutForms() answer {
+	a.Exchanges = slices.Clone(a.Exchanges)
+	for i := range a.Exchanges {
+		a.Exchanges[i].Form = nil
+	}
+	return a
+}
+
+// resendable tells whether the forms that a command sent were recorded with its answer.
+// A request to reload has none.
+func (a answer) resendable() bool {
+	return !slices.ContainsFunc(a.Exchanges, func(e exchange) bool {
+		method, path, _ := strings.Cut(e.Request, " ")
+		writes := method == http.MethodPut || method == http.MethodPost && !strings.Contains(strings.ToLower(path), "reload")
+		return writes && e.Form == nil
+	})
 }
 
 func mediaType(header string) string {

@@ -1,7 +1,6 @@
 package conformance
 
 import (
-	"reflect"
 	"testing"
 	"time"
 )
@@ -28,8 +27,9 @@ func TestConformance(t *testing.T) {
 		want = withoutCommands(script, want)
 	}
 	compare(t, script, listed, want, got)
-	if len(script) < len(whole) {
-		t.Logf("%d of %d steps were chosen", len(script), len(whole))
+	if len(got) < len(whole) {
+		t.Logf("%d of %d steps were compared: %d weren't chosen, and of %d commands it wasn't recorded what pulsar-admin sent",
+			len(got), len(whole), len(whole)-len(script), len(script)-len(got))
 		return
 	}
 	for _, d := range listed {
@@ -43,13 +43,16 @@ func compare(t *testing.T, script script, listed []*difference, pulsar, shim map
 	t.Helper()
 	differ := 0
 	for _, step := range script {
+		got, ran := shim[step.Name]
+		if !ran {
+			continue
+		}
 		want, known := pulsar[step.Name]
-		got := shim[step.Name]
 		if !known {
 			t.Errorf("%s: Pulsar's answer is not recorded", step.Name)
 			continue
 		}
-		if reflect.DeepEqual(want, got) {
+		if want.same(got) {
 			continue
 		}
 		differ++

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"maps"
 	"os"
-	"reflect"
 	"slices"
 	"testing"
 	"time"
@@ -68,7 +67,7 @@ func openOracle(t *testing.T, chosen mode, hasJava bool, all, script script) *or
 func (o *oracle) compareRecording(t *testing.T, script script, got map[string]answer) {
 	t.Helper()
 	for _, step := range script {
-		if kept := o.kept.Answers[step.Name]; !reflect.DeepEqual(kept, got[step.Name]) {
+		if kept := o.kept.Answers[step.Name]; !kept.same(got[step.Name]) {
 			t.Errorf("%s: recorded on %s (PULSAR_CONFORMANCE=record does it again):\n%snow:\n%s",
 				step.Name, o.kept.Recorded, kept.text(), got[step.Name].text())
 		}

@@ -71,10 +71,14 @@ func (r *runner) run(ctx context.Context, step step) (answer, error) {
 	return result, nil
 }
 
-// runAll runs the script.
+// runAll runs the script, but for commands of pulsar-admin that can neither be run nor
+// sent again.
 func (r *runner) runAll(ctx context.Context, script script) (map[string]answer, error) {
 	all := map[string]answer{}
 	for _, step := range script {
+		if step.java() && r.java == nil && !r.kept[step.Name].resendable() {
+			continue
+		}
 		got, err := r.run(ctx, step)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", step.Name, err)

@@ -47,6 +47,36 @@ func TestForm(t *testing.T) {
 	}
 }
 
+func TestResendable(t *testing.T) {
+	t.Parallel()
+	form := []part{{"url", "text/plain", "x"}}
+	for want, all := range map[bool][]exchange{
+		true:  {{Request: "GET /a"}, {Request: "DELETE /a"}, {Request: "PUT /a", Form: form}, {Request: "POST /a", Form: form}, {Request: "POST /admin/v3/sinks/reloadBuiltInSinks"}},
+		false: {{Request: "PUT /a"}, {Request: "POST /a"}},
+	} {
+		for _, one := range all {
+			if got := (answer{Exchanges: []exchange{one}}).resendable(); got != want {
+				t.Errorf("%s: %v", one.Request, got)
+			}
+		}
+	}
+}
+
+func TestSame(t *testing.T) {
+	t.Parallel()
+	sent := func(text string) answer {
+		return answer{Exchanges: []exchange{{Request: "PUT /a", Status: 204, Form: []part{{"url", "text/plain", text}}}}}
+	}
+	bare := answer{Exchanges: []exchange{{Request: "PUT /a", Status: 204}}}
+	other := answer{Exchanges: []exchange{{Request: "PUT /a", Status: 400}}}
+	if !sent("x").same(sent("x")) || !sent("x").same(bare) || !bare.same(sent("x")) {
+		t.Error("the same answers differ")
+	}
+	if sent("x").same(sent("y")) || sent("x").same(other) || other.same(bare) {
+		t.Error("different answers are the same")
+	}
+}
+
 func TestWithoutCommands(t *testing.T) {
 	t.Parallel()
 	exchanges := []exchange{{Request: "GET /", Status: 200}}
