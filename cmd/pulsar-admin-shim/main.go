@@ -10,6 +10,7 @@ import (
 	genericapiserver "k8s.io/apiserver/pkg/server"
 	"k8s.io/component-base/cli"
 	"k8s.io/component-base/version/verflag"
+	"k8s.io/klog/v2"
 
 	"github.com/function-mesh/functionmesh-apiserver/pkg/shim"
 )
@@ -26,6 +27,8 @@ func newCommand() *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
 			verflag.PrintAndExitIfRequested()
+			// Off unless asked for. It lets every line about a request name it.
+			klog.EnableContextualLogging(true)
 			if failures := options.Validate(); len(failures) > 0 {
 				return utilerrors.NewAggregate(failures)
 			}

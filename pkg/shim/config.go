@@ -58,7 +58,12 @@ type Config struct {
 	Broker          *url.URL
 	BrokerTransport http.RoundTripper
 
-	Authenticator       caller.Authenticator
+	Authenticator caller.Authenticator
+	// ClientCA verifies the certificates of clients; nil where they are not asked for any.
+	ClientCA *dynamiccertificates.DynamicFileCAContent
+	// Background runs for as long as the server.
+	Background []func(context.Context)
+
 	MaxConfigBytes      int64
 	MaxFormParts        int
 	MaxRequestsInFlight int
@@ -72,7 +77,6 @@ type Config struct {
 func (o *Options) Config() (*Config, error) {
 	config := &Config{
 		APIServer:           strings.TrimSuffix(o.APIServer, "/"),
-		Authenticator:       caller.Authenticator{Anonymous: o.Anonymous},
 		MaxConfigBytes:      o.MaxConfigBytes,
 		MaxFormParts:        o.MaxFormParts,
 		MaxRequestsInFlight: o.MaxRequestsInFlight,
@@ -91,6 +95,9 @@ func (o *Options) Config() (*Config, error) {
 			return nil, fmt.Errorf("could not load the serving certificate: %w", err)
 		}
 		config.ServingCert = cert
+	}
+	if err := o.Authentication.apply(config); err != nil {
+		return nil, err
 	}
 	if err := o.addClients(config); err != nil {
 		return nil, err

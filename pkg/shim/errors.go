@@ -25,6 +25,7 @@ const (
 	reasonInternal     = "The request could not be processed. The log of pulsar-admin-shim has the details."
 	reasonBusy         = "The API server has too many requests. Please try again in a little while."
 	reasonUnavailable  = "The API server is not available. Please try again in a little while."
+	reasonNoIssuer     = "The issuer of the token can't be asked whether it is good. Please try again in a little while."
 	reasonTimeout      = "The API server did not answer in time. Please try again in a little while."
 )
 

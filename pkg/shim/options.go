@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/pflag"
 	"k8s.io/apimachinery/pkg/util/validation"
 
+	"github.com/function-mesh/functionmesh-apiserver/pkg/shim/tokens"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/tenancy"
 )
 
@@ -49,12 +50,14 @@ type Options struct {
 	// PassthroughURL is the broker to which is forwarded what isn't served here, empty
 	// for none, PassthroughCAFile the certificates to verify it with.
 	PassthroughURL, PassthroughCAFile string
+	// AllowInsecurePassthrough lets tokens go to such a broker over plain HTTP.
+	AllowInsecurePassthrough bool
 
 	// DefaultNamespace is the Kubernetes namespace that serves what none claims; empty for
 	// no such namespace.
 	DefaultNamespace string
-	// Anonymous lets in requests without a credential.
-	Anonymous bool
+	// Authentication says whom the shim knows by itself.
+	Authentication AuthenticationOptions
 
 	// MaxConfigBytes bounds a component's config in a request.
 	MaxConfigBytes int64
@@ -77,6 +80,7 @@ type Options struct {
 func NewOptions() *Options {
 	return &Options{
 		BindAddress:         "127.0.0.1",
+		Authentication:      AuthenticationOptions{Tokens: tokens.ProviderConfig{RoleClaim: "sub", AudienceClaim: "aud"}},
 		Port:                6750,
 		MaxConfigBytes:      256 << 10,
 		MaxFormParts:        16,
@@ -110,12 +114,15 @@ func (o *Options) AddFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&o.Kubeconfig, "kubeconfig", o.Kubeconfig, "How to reach kube-apiserver, where that isn't the cluster's own. Namespaces are watched there, and --apiserver-service is read.")
 
 	flags.StringVar(&o.PassthroughURL, "passthrough-url", o.PassthroughURL,
-		"URL of a broker or a Pulsar proxy, http(s)://host[:port], that answers every other path of Pulsar's admin API. It gets no credential of the caller.")
+		"URL of a broker or a Pulsar proxy, http(s)://host[:port], that answers every other path of Pulsar's admin API. Of credentials it gets those tokens only that are Pulsar's.")
 	flags.StringVar(&o.PassthroughCAFile, "passthrough-ca-file", o.PassthroughCAFile, "Certificates to verify --passthrough-url with, PEM, instead of the system's.")
+
+	flags.BoolVar(&o.AllowInsecurePassthrough, "insecure-passthrough", o.AllowInsecurePassthrough,
+		"Send the tokens that are Pulsar's to a --passthrough-url of plain HTTP on another machine. They then cross the network in clear text.")
 
 	flags.StringVar(&o.DefaultNamespace, "default-namespace", o.DefaultNamespace,
 		"Kubernetes namespace that serves the Pulsar namespaces which no Namespace claims by annotation "+tenancy.Annotation+", as in the configuration of functionmesh-apiserver. Without it nothing can be created in those.")
-	flags.BoolVar(&o.Anonymous, "anonymous", o.Anonymous, "Let requests without a credential in, as user pulsar:anonymous.")
+	o.Authentication.AddFlags(flags)
 
 	flags.Int64Var(&o.MaxConfigBytes, "max-config-bytes", o.MaxConfigBytes, "Largest config in a request. The API server takes no spec of more than 96 KiB.")
 	flags.IntVar(&o.MaxFormParts, "max-form-parts", o.MaxFormParts, "Parts that a form may have, those without a meaning among them; more get 413.")
@@ -172,9 +179,13 @@ func (o *Options) Validate() []error {
 	if (o.FrontProxyClientCertFile == "") != (o.FrontProxyClientKeyFile == "") {
 		fail("--front-proxy-client-cert-file and --front-proxy-client-key-file go together")
 	}
-	if o.Anonymous && o.FrontProxyClientCertFile == "" {
-		fail("--anonymous needs --front-proxy-client-cert-file: functionmesh-apiserver takes user names from nobody else")
+	if flag, vouches := o.Authentication.vouches(); vouches && o.FrontProxyClientCertFile == "" {
+		fail("%s needs --front-proxy-client-cert-file: functionmesh-apiserver takes user names from nobody else", flag)
 	}
+	if o.Authentication.ClientCAFile != "" && o.SecurePort == 0 {
+		fail("--client-ca-file needs --secure-port: there are no certificates on plain HTTP")
+	}
+	failures = append(failures, o.Authentication.Validate()...)
 	if o.DefaultNamespace != "" && len(validation.IsDNS1123Label(o.DefaultNamespace)) > 0 {
 		fail("--default-namespace %q is not the name of a namespace", o.DefaultNamespace)
 	}
@@ -192,6 +203,10 @@ func (o *Options) validateOthers() []error {
 		if err := validateURL(o.PassthroughURL, "http", "https"); err != nil {
 			failures = append(failures, fmt.Errorf("--passthrough-url: %w", err))
 		}
+	}
+	if broker, err := url.Parse(o.PassthroughURL); err == nil && broker.Scheme == "http" && o.Authentication.knowsTokens() &&
+		!isLoopback(broker.Hostname()) && !o.AllowInsecurePassthrough {
+		failures = append(failures, errors.New("--passthrough-url with http:// would send tokens over the network in clear text: use https://, or say --insecure-passthrough"))
 	}
 	if o.PassthroughCAFile != "" && o.PassthroughURL == "" {
 		failures = append(failures, errors.New("--passthrough-ca-file is for --passthrough-url only"))
@@ -244,4 +259,9 @@ func validateURL(text string, schemes ...string) error {
 		return errors.New("must end after the port")
 	}
 	return nil
+}
+
+// isLoopback tells whether a host is this machine, by a name that needs no look-up.
+func isLoopback(host string) bool {
+	return host == "localhost" || net.ParseIP(host).IsLoopback()
 }

@@ -22,7 +22,9 @@ func TestValidate(t *testing.T) {
 		{"as it is", func(*Options) {}, ""},
 		{"IPv6 loopback", func(o *Options) { o.BindAddress = "::1" }, ""},
 		{"URL with a slash", func(o *Options) { o.APIServer += "/" }, ""},
-		{"tokens only", func(o *Options) { o.Anonymous, o.FrontProxyClientCertFile, o.FrontProxyClientKeyFile = false, "", "" }, ""},
+		{"tokens only", func(o *Options) {
+			o.Authentication.Anonymous, o.FrontProxyClientCertFile, o.FrontProxyClientKeyFile = false, "", ""
+		}, ""},
 		{"TLS only", func(o *Options) {
 			o.BindAddress, o.Port, o.SecurePort, o.TLSCertFile, o.TLSPrivateKeyFile = "0.0.0.0", 0, 6751, "c", "k"
 		}, ""},
@@ -42,6 +44,31 @@ func TestValidate(t *testing.T) {
 		{"no CA", func(o *Options) { o.APIServerCAFile = "" }, "--apiserver-ca-file"},
 		{"anonymous without a certificate", func(o *Options) { o.FrontProxyClientCertFile, o.FrontProxyClientKeyFile = "", "" }, "--anonymous needs"},
 		{"front proxy without a key", func(o *Options) { o.FrontProxyClientKeyFile = "" }, "--front-proxy-client-key-file go together"},
+		{"tokens without a certificate", func(o *Options) {
+			o.Authentication.Anonymous, o.Authentication.ConfigFile, o.FrontProxyClientCertFile, o.FrontProxyClientKeyFile = false, "f", "", ""
+		}, "--authentication-config needs --front-proxy-client-cert-file"},
+		{"keys without a certificate", func(o *Options) {
+			o.Authentication.Anonymous, o.Authentication.Tokens.PublicKeyFile, o.FrontProxyClientCertFile, o.FrontProxyClientKeyFile = false, "f", "", ""
+		}, "--token-public-key-file needs --front-proxy-client-cert-file"},
+		{"certificates on plain HTTP", func(o *Options) { o.Authentication.ClientCAFile = "f" }, "--client-ca-file needs --secure-port"},
+		{"audience of no token", func(o *Options) { o.Authentication.Tokens.Audience = "a" }, "--token-audience is for"},
+		{"no claim", func(o *Options) { o.Authentication.Tokens.RoleClaim = "" }, "--token-auth-claim"},
+		{"proxies that nobody knows", func(o *Options) { o.Authentication.ProxyRoles = []string{"p"} }, "--proxy-roles needs a way"},
+		{"anybody a proxy", func(o *Options) {
+			o.Authentication.ProxyRoles, o.Authentication.ConfigFile = []string{"p", "anonymous"}, "f"
+		}, "--proxy-roles must not have"},
+		{"a proxy without a name", func(o *Options) { o.Authentication.ProxyRoles, o.Authentication.ConfigFile = []string{" "}, "f" }, "--proxy-roles: could not take"},
+		{"proxies", func(o *Options) { o.Authentication.ProxyRoles, o.Authentication.ConfigFile = []string{"p"}, "f" }, ""},
+		{"tokens to a plain broker", func(o *Options) { o.PassthroughURL, o.Authentication.ConfigFile = "http://broker:8080", "f" }, "clear text"},
+		{"secrets' tokens to a plain broker", func(o *Options) {
+			o.PassthroughURL, o.Authentication.Tokens.SecretKeyFile = "http://10.0.0.1:8080", "f"
+		}, "clear text"},
+		{"tokens to a plain broker by will", func(o *Options) {
+			o.PassthroughURL, o.Authentication.ConfigFile, o.AllowInsecurePassthrough = "http://broker:8080", "f", true
+		}, ""},
+		{"tokens to a broker on this machine", func(o *Options) { o.PassthroughURL, o.Authentication.ConfigFile = "http://127.0.0.1:8080", "f" }, ""},
+		{"tokens to a broker", func(o *Options) { o.PassthroughURL, o.Authentication.ConfigFile = "https://broker:8443", "f" }, ""},
+		{"no tokens to a plain broker", func(o *Options) { o.PassthroughURL = "http://broker:8080" }, ""},
 		{"no namespace's name", func(o *Options) { o.DefaultNamespace = "../x" }, "--default-namespace"},
 		{"no config", func(o *Options) { o.MaxConfigBytes = 0 }, "--max-config-bytes"},
 		{"no requests", func(o *Options) { o.MaxRequestsInFlight = 0 }, "--max-requests-inflight"},
@@ -73,7 +100,7 @@ func TestFlags(t *testing.T) {
 	if err := flags.Parse([]string{"--port=7000", "--anonymous", "--default-namespace=x", "--request-timeout=5s"}); err != nil {
 		t.Fatal(err)
 	}
-	if options.Port != 7000 || !options.Anonymous || options.DefaultNamespace != "x" || options.RequestTimeout.Seconds() != 5 {
+	if options.Port != 7000 || !options.Authentication.Anonymous || options.DefaultNamespace != "x" || options.RequestTimeout.Seconds() != 5 {
 		t.Errorf("got %+v", options)
 	}
 	flags.VisitAll(func(flag *pflag.Flag) {
@@ -88,6 +115,10 @@ func TestConfigNeedsItsFiles(t *testing.T) {
 	defer server.Close()
 	missing := filepath.Join(t.TempDir(), "missing")
 	tests := map[string]func(*Options){
+		"client CA":           func(o *Options) { o.Authentication.ClientCAFile = missing },
+		"issuers":             func(o *Options) { o.Authentication.ConfigFile = missing },
+		"secret":              func(o *Options) { o.Authentication.Tokens.SecretKeyFile = missing },
+		"public key":          func(o *Options) { o.Authentication.Tokens.PublicKeyFile = missing },
 		"CA":                  func(o *Options) { o.APIServerCAFile = missing },
 		"front proxy":         func(o *Options) { o.FrontProxyClientCertFile = missing },
 		"token":               func(o *Options) { o.TokenFile = missing },

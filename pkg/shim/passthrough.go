@@ -30,8 +30,8 @@ const (
 )
 
 // forwardedHeaders are the headers of a request that the broker gets to see. What says
-// who a request is from is not among them: no credential that reaches the shim has
-// authenticated as Pulsar's, and a Kubernetes token is nothing that a broker may have.
+// who a request is from is not among them, since a Kubernetes token is nothing that a
+// broker may have. Tokens that are Pulsar's are added.
 var forwardedHeaders = []string{
 	"Accept", "Accept-Encoding", "Accept-Language", "Cache-Control", "Content-Disposition", "Content-Encoding", "Content-Language",
 	"Content-Type", "If-Match", "If-Modified-Since", "If-None-Match", "If-Unmodified-Since", "Range", "User-Agent",
@@ -64,6 +64,7 @@ func newPassthrough(broker *url.URL, transport http.RoundTripper, authenticator 
 			if info := requestInfoFrom(forwarded.In.Context()); info != nil {
 				header.Set(requestIDHeader, info.id)
 			}
+			addPulsarToken(forwarded.In.Context(), header)
 			forwarded.Out.Header = header
 		},
 		Transport: transport,
@@ -72,6 +73,24 @@ func newPassthrough(broker *url.URL, transport http.RoundTripper, authenticator 
 		ErrorHandler:  writeForwardingError,
 		ErrorLog:      log.New(connectionErrors{klog.Background()}, "", 0),
 	}}
+}
+
+// addPulsarToken adds the token of a caller whom the shim knows by a token of Pulsar's. The
+// broker judges it anew. What a proxy says about for whom it calls goes along: without
+// it the broker would answer to the proxy.
+func addPulsarToken(ctx context.Context, header http.Header) {
+	origin := caller.FromContext(ctx)
+	if origin == nil {
+		return
+	}
+	token, originalPrincipal := origin.PulsarToken()
+	if token == "" {
+		return
+	}
+	header.Set("Authorization", "Bearer "+token)
+	if originalPrincipal != "" {
+		header.Set("X-Original-Principal", originalPrincipal)
+	}
 }
 
 // newBrokerTransport returns a transport that takes as much of a broker as is good.
@@ -103,15 +122,17 @@ func writeForwardingError(writer http.ResponseWriter, request *http.Request, err
 func (p *passthrough) ServeHTTP(writer http.ResponseWriter, request *http.Request) {
 	info := requestInfoFrom(request.Context())
 	info.operation, info.route = operationForwarding, "/…"
-	credential, err := p.authenticator.Authenticate(request.Header)
+	credential, err := p.authenticator.Authenticate(request)
 	if err != nil {
-		writeError(writer, request, credentialError(err))
+		writeError(writer, request, credentialError(request.Context(), err))
 		return
 	}
 	ctx := caller.NewContext(request.Context(), info.id, credential)
-	if err := p.prove(ctx); err != nil {
-		writeError(writer, request, component{}.translate(err))
-		return
+	if !credential.Proven() {
+		if err := p.prove(ctx); err != nil {
+			writeError(writer, request, component{}.translate(err))
+			return
+		}
 	}
 	// The server's limits are for short requests, and it would hold an answer back until
 	// all of the request has come. Where that can't be changed, it stays so.

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"gopkg.in/go-jose/go-jose.v2"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
 	"github.com/function-mesh/functionmesh-apiserver/pkg/apis/admin/v1alpha1"
@@ -104,6 +105,56 @@ func TestForwardedRequestsCarryNoCredential(t *testing.T) {
 	}
 }
 
+// TestPulsarTokensAreForwarded is about the one credential that a broker may have, and
+// those that it may not.
+func TestPulsarTokensAreForwarded(t *testing.T) {
+	secret := []byte("0123456789abcdef0123456789abcdef")
+	token := func(claims string) string {
+		signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.HS256, Key: secret}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		signed, err := signer.Sign([]byte(claims))
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := signed.CompactSerialize()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return "Bearer " + text
+	}
+	alice, proxy := token(`{"sub":"alice"}`), token(`{"sub":"proxy"}`)
+	var got http.Header
+	handler := forwardingHandler(t, nil, func(_ http.ResponseWriter, request *http.Request) { got = request.Header }, func(options *Options) {
+		options.Authentication.Tokens.SecretKeyFile = writeFile(t, "secret", secret)
+		options.Authentication.ProxyRoles = []string{"proxy"}
+	})
+	for name, test := range map[string]struct {
+		header           http.Header
+		code             int
+		token, principal string
+	}{
+		"Pulsar's token":       {http.Header{"Authorization": {alice}}, 200, alice, ""},
+		"who says so":          {http.Header{"Authorization": {alice}, "X-Original-Principal": {"alice"}}, 200, alice, ""},
+		"Kubernetes' token":    {http.Header{"Authorization": {"Bearer opaque"}}, 200, "", ""},
+		"nobody":               {http.Header{}, 200, "", ""},
+		"proxy":                {http.Header{"Authorization": {proxy}, "X-Original-Principal": {"alice"}}, 200, proxy, "alice"},
+		"proxy for nobody":     {http.Header{"Authorization": {proxy}}, 401, "", ""},
+		"somebody for another": {http.Header{"Authorization": {alice}, "X-Original-Principal": {"bob"}}, 400, "", ""},
+		"expired":              {http.Header{"Authorization": {token(`{"sub":"alice","exp":1}`)}}, 401, "", ""},
+	} {
+		got = nil
+		answer := serve(handler, "GET", "/admin/v2/tenants", test.header)
+		if answer.Code != test.code || (got != nil) != (test.code == 200) {
+			t.Errorf("%s: got %d, the broker %v", name, answer.Code, got)
+		}
+		if got.Get("Authorization") != test.token || got.Get("X-Original-Principal") != test.principal {
+			t.Errorf("%s: the broker got %v", name, got)
+		}
+	}
+}
+
 func TestForwardingNeedsACaller(t *testing.T) {
 	mustNotForward := func(_ http.ResponseWriter, request *http.Request) { t.Errorf("the broker got %s", request.URL) }
 	const path = "/admin/v2/tenants"
@@ -111,7 +162,7 @@ func TestForwardingNeedsACaller(t *testing.T) {
 	expectAnswer(t, "unknown token", serve(unknown, "GET", path, http.Header{"Authorization": {"Bearer x"}}), 401, reasonUnauthorized)
 	failing := forwardingHandler(t, apierrors.NewServiceUnavailable("away"), mustNotForward, nil)
 	expectAnswer(t, "nobody to ask", serve(failing, "GET", path, http.Header{"Authorization": {"Bearer x"}}), 503, "away")
-	strict := forwardingHandler(t, nil, mustNotForward, func(options *Options) { options.Anonymous = false })
+	strict := forwardingHandler(t, nil, mustNotForward, func(options *Options) { options.Authentication.Anonymous = false })
 	expectAnswer(t, "no credential", serve(strict, "GET", path, nil), 401, reasonUnauthorized)
 	answer := serve(strict, "GET", path, http.Header{"Authorization": {"Bearer x"}, "X-Original-Principal": {"admin"}})
 	if answer.Code != 400 {

@@ -1,7 +1,6 @@
 package shim
 
 import (
-	"errors"
 	"net"
 	"net/http"
 	"net/url"
@@ -121,9 +120,9 @@ func authenticate(authenticator caller.Authenticator) restful.FilterFunction {
 	return func(request *restful.Request, response *restful.Response, chain *restful.FilterChain) {
 		ctx := request.Request.Context()
 		info := requestInfoFrom(ctx)
-		credential, err := authenticator.Authenticate(request.Request.Header)
+		credential, err := authenticator.Authenticate(request.Request)
 		if err != nil {
-			writeError(response.ResponseWriter, request.Request, credentialError(err))
+			writeError(response.ResponseWriter, request.Request, credentialError(ctx, err))
 			return
 		}
 		ctx = caller.NewContext(ctx, info.id, credential)
@@ -133,14 +132,6 @@ func authenticate(authenticator caller.Authenticator) restful.FilterFunction {
 		request.Request = request.Request.WithContext(ctx)
 		chain.ProcessFilter(request, response)
 	}
-}
-
-// credentialError says why a credential isn't taken.
-func credentialError(err error) *restError {
-	if errors.Is(err, caller.ErrOriginalPrincipal) {
-		return errorf(http.StatusBadRequest, "%v", err)
-	}
-	return errorf(http.StatusUnauthorized, reasonUnauthorized)
 }
 
 // writeRoutingError answers what no route takes: 404, or 405 with the methods that

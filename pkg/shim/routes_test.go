@@ -113,7 +113,7 @@ func TestPathIsDecodedOnce(t *testing.T) {
 }
 
 func TestCallers(t *testing.T) {
-	handler := newTestHandler(t, mustNotAsk(t), func(options *Options) { options.Anonymous = false })
+	handler := newTestHandler(t, mustNotAsk(t), func(options *Options) { options.Authentication.Anonymous = false })
 	tests := []struct {
 		name   string
 		header http.Header

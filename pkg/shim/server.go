@@ -139,6 +139,9 @@ func (s *Server) Run(ctx context.Context) error {
 	if s.config.RunPlaces != nil {
 		running.Go(func() { s.config.RunPlaces(background) })
 	}
+	for _, run := range s.config.Background {
+		running.Go(func() { run(background) })
+	}
 	failed := make(chan error, len(servers))
 	for _, server := range servers {
 		running.Go(func() { failed <- server.serve() })
@@ -209,15 +212,25 @@ func (s *Server) listen(ctx context.Context) ([]*listener, error) {
 // servingTLS returns a configuration whose certificate follows its files until the
 // context ends.
 func (s *Server) servingTLS(ctx context.Context) (*tls.Config, error) {
-	controller := dynamiccertificates.NewDynamicServingCertificateController(
-		s.config.baseTLS, nil, s.config.ServingCert, nil, nil)
+	base := s.config.baseTLS.Clone()
+	var clientCA dynamiccertificates.CAContentProvider
+	if s.config.ClientCA != nil {
+		// One that isn't good is no reason to end the connection: a token may come with it,
+		// and a reason is for the answer. The authenticator verifies it for each request.
+		base.ClientAuth = tls.RequestClientCert
+		clientCA = s.config.ClientCA
+	}
+	controller := dynamiccertificates.NewDynamicServingCertificateController(base, clientCA, s.config.ServingCert, nil, nil)
 	s.config.ServingCert.AddListener(controller)
+	if s.config.ClientCA != nil {
+		s.config.ClientCA.AddListener(controller)
+	}
 	if err := controller.RunOnce(); err != nil {
 		return nil, fmt.Errorf("could not use the serving certificate: %w", err)
 	}
 	go s.config.ServingCert.Run(ctx, 1)
 	go controller.Run(1, ctx.Done())
-	config := s.config.baseTLS.Clone()
+	config := base.Clone()
 	config.GetConfigForClient = controller.GetConfigForClient
 	return config, nil
 }

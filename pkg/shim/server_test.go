@@ -27,7 +27,7 @@ func newTestOptions(t *testing.T, server *httptest.Server) *Options {
 	options.DefaultNamespace = "pulsar"
 	options.Kubeconfig = writeFile(t, "kubeconfig", []byte(`{"apiVersion":"v1","kind":"Config","current-context":"x",
 		"contexts":[{"name":"x","context":{"cluster":"x"}}],"clusters":[{"name":"x","cluster":{"server":"https://127.0.0.1:1"}}]}`))
-	options.Anonymous = true
+	options.Authentication.Anonymous = true
 	return options
 }
 

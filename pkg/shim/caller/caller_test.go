@@ -17,40 +17,6 @@ import (
 	"k8s.io/client-go/util/cert"
 )
 
-func TestAuthenticate(t *testing.T) {
-	tests := []struct {
-		name      string
-		anonymous bool
-		header    http.Header
-		want      Credential
-		err       error
-	}{
-		{name: "token", header: http.Header{"Authorization": {"Bearer abc.def"}}, want: Credential{token: "abc.def"}},
-		{name: "scheme in lower case", header: http.Header{"Authorization": {"bearer abc"}}, want: Credential{token: "abc"}},
-		{name: "token where anonymous is allowed", anonymous: true, header: http.Header{"Authorization": {"Bearer abc"}}, want: Credential{token: "abc"}},
-		{name: "nothing", err: ErrUnauthenticated},
-		{name: "nothing where anonymous is allowed", anonymous: true, want: Credential{user: "pulsar:anonymous"}},
-		{name: "asserted user", err: ErrUnauthenticated, header: http.Header{"X-Remote-User": {"admin"}}},
-		{name: "asserted user is not taken", anonymous: true, header: http.Header{"X-Remote-User": {"admin"}, "Impersonate-User": {"admin"}}, want: Credential{user: "pulsar:anonymous"}},
-		{name: "other scheme is never anonymous", anonymous: true, header: http.Header{"Authorization": {"Basic YTpi"}}, err: ErrUnauthenticated},
-		{name: "empty header is never anonymous", anonymous: true, header: http.Header{"Authorization": {""}}, err: ErrUnauthenticated},
-		{name: "empty token", anonymous: true, header: http.Header{"Authorization": {"Bearer "}}, err: ErrUnauthenticated},
-		{name: "scheme alone", anonymous: true, header: http.Header{"Authorization": {"Bearer"}}, err: ErrUnauthenticated},
-		{name: "two tokens", anonymous: true, header: http.Header{"Authorization": {"Bearer a", "Bearer b"}}, err: ErrUnauthenticated},
-		{name: "two tokens in one header", anonymous: true, header: http.Header{"Authorization": {"Bearer a, Bearer b"}}, err: ErrUnauthenticated},
-		{name: "original principal", anonymous: true, header: http.Header{"X-Original-Principal": {"admin"}}, err: ErrOriginalPrincipal},
-		{name: "original principal with a token", header: http.Header{"Authorization": {"Bearer a"}, "X-Original-Principal": {"admin"}}, err: ErrOriginalPrincipal},
-	}
-	for _, test := range tests {
-		t.Run(test.name, func(t *testing.T) {
-			got, err := Authenticator{Anonymous: test.anonymous}.Authenticate(test.header)
-			if !errors.Is(err, test.err) || got != test.want {
-				t.Errorf("got %+v, %v, want %+v, %v", got, err, test.want, test.err)
-			}
-		})
-	}
-}
-
 // peer is an HTTPS server that remembers what it was sent.
 type peer struct {
 	*httptest.Server
@@ -129,7 +95,7 @@ var forged = http.Header{
 func TestTransportForwardsTokens(t *testing.T) {
 	p := startPeer(t)
 	transport := newTestTransport(t, p, true)
-	ctx := NewContext(t.Context(), "request-1", Credential{token: "secret"})
+	ctx := NewContext(t.Context(), "request-1", Credential{kubernetesToken: "secret"})
 	if _, err := send(t, ctx, transport, p.URL, forged); err != nil {
 		t.Fatal(err)
 	}
@@ -152,21 +118,21 @@ func TestTransportForwardsTokens(t *testing.T) {
 func TestTransportVouches(t *testing.T) {
 	p := startPeer(t)
 	transport := newTestTransport(t, p, true)
-	credential, err := Authenticator{Anonymous: true}.Authenticate(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	credential := Credential{user: User{name: AnonymousUser, groups: []string{"pulsar:a", "pulsar:b"}}}
 	if _, err := send(t, NewContext(t.Context(), "request-2", credential), transport, p.URL, forged); err != nil {
 		t.Fatal(err)
 	}
 	if got := p.got.Header.Values("X-Remote-User"); !slices.Equal(got, []string{"pulsar:anonymous"}) {
 		t.Errorf("X-Remote-User = %q", got)
 	}
+	if got := p.got.Header.Values("X-Remote-Group"); !slices.Equal(got, []string{"pulsar:a", "pulsar:b"}) {
+		t.Errorf("X-Remote-Group = %q", got)
+	}
 	if len(p.got.TLS.PeerCertificates) == 0 {
 		t.Error("the front proxy's certificate was not sent")
 	}
 	for name := range p.got.Header {
-		if name == "Authorization" || strings.HasPrefix(name, "Impersonate") || strings.HasPrefix(name, "X-Remote") && name != "X-Remote-User" {
+		if name == "Authorization" || strings.HasPrefix(name, "Impersonate") || strings.HasPrefix(name, "X-Remote") && name != "X-Remote-User" && name != "X-Remote-Group" {
 			t.Errorf("%s was sent with an asserted user", name)
 		}
 	}
@@ -181,7 +147,7 @@ func TestTransportRefusesWithoutCaller(t *testing.T) {
 	}{
 		{"no request", t.Context(), newTestTransport(t, p, true)},
 		{"no credential", NewContext(t.Context(), "x", Credential{}), newTestTransport(t, p, true)},
-		{"nothing to vouch with", NewContext(t.Context(), "x", Credential{user: AnonymousUser}), newTestTransport(t, p, false)},
+		{"nothing to vouch with", NewContext(t.Context(), "x", Credential{user: User{name: AnonymousUser}}), newTestTransport(t, p, false)},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -198,7 +164,7 @@ func TestTransportRefusesWithoutCaller(t *testing.T) {
 func TestTransportTakesRetryAfter(t *testing.T) {
 	p := startPeer(t)
 	transport := newTestTransport(t, p, false)
-	ctx := NewContext(t.Context(), "x", Credential{token: "secret"})
+	ctx := NewContext(t.Context(), "x", Credential{kubernetesToken: "secret"})
 	p.answer.Set("Retry-After", "7")
 	response, err := send(t, ctx, transport, p.URL, nil)
 	if err != nil {
@@ -217,7 +183,7 @@ func TestTransportTakesRetryAfter(t *testing.T) {
 }
 
 func TestWarnings(t *testing.T) {
-	ctx := NewContext(t.Context(), "x", Credential{token: "secret"})
+	ctx := NewContext(t.Context(), "x", Credential{kubernetesToken: "secret"})
 	collector := WarningCollector{}
 	collector.HandleWarningHeaderWithContext(ctx, 299, "-", "one")
 	collector.HandleWarningHeaderWithContext(ctx, 299, "-", "two")

@@ -9,13 +9,6 @@ import (
 // maxWarnings bounds what one answer repeats of the API server's warnings.
 const maxWarnings = 32
 
-// Credential is what a caller showed: a bearer token, or nothing, for which the
-// shim vouches with a user name. Its zero value is no credential.
-type Credential struct {
-	token string
-	user  string
-}
-
 // Request is what one REST request takes along to the API server, and what the
 // API server says beside its answers. It is safe for concurrent use.
 type Request struct {
@@ -60,6 +53,15 @@ func (r *Request) Warnings() []string {
 	r.lock.Lock()
 	defer r.lock.Unlock()
 	return append([]string(nil), r.warnings...)
+}
+
+// PulsarToken returns the token by which the shim knows the caller, and, where a proxy's
+// it is, for whom the proxy calls. Both are empty for all other callers.
+func (r *Request) PulsarToken() (token, originalPrincipal string) {
+	if r.credential.proxy.name != "" && r.credential.pulsarToken != "" {
+		originalPrincipal = r.credential.user.role()
+	}
+	return r.credential.pulsarToken, originalPrincipal
 }
 
 // Aside returns a context for calls by the same caller that are about whether an

@@ -61,12 +61,21 @@ func (t *asCaller) RoundTrip(request *http.Request) (*http.Response, error) {
 	origin := FromContext(request.Context())
 	as := t.transportFor(origin)
 	if as == nil {
-		if request.Body != nil {
-			request.Body.Close()
-		}
+		closeBody(request)
 		return nil, errNoCaller
 	}
-	request = request.Clone(request.Context())
+	if origin.credential.proxy.name != "" {
+		if refusal, err := t.askForProxy(request, origin); refusal != nil || err != nil {
+			closeBody(request)
+			return refusal, err
+		}
+	}
+	return deliver(request.Clone(request.Context()), as, origin)
+}
+
+// deliver makes a request, which is the transport's own, with nothing of an identity but
+// what the transport adds.
+func deliver(request *http.Request, as http.RoundTripper, origin *Request) (*http.Response, error) {
 	removeIdentity(request.Header)
 	if origin.ID != "" {
 		request.Header.Set(auditIDHeader, origin.ID)
@@ -88,12 +97,22 @@ func (t *asCaller) transportFor(origin *Request) http.RoundTripper {
 	switch {
 	case origin == nil:
 		return nil
-	case origin.credential.token != "":
-		return transport.NewBearerAuthRoundTripper(origin.credential.token, t.forwarding)
-	case origin.credential.user != "" && t.vouching != nil:
-		return transport.NewAuthProxyRoundTripper(origin.credential.user, "", nil, nil, t.vouching)
+	case origin.credential.kubernetesToken != "":
+		return transport.NewBearerAuthRoundTripper(origin.credential.kubernetesToken, t.forwarding)
+	case origin.credential.user.name != "" && t.vouching != nil:
+		return t.vouchFor(origin.credential.user)
 	}
 	return nil
+}
+
+func (t *asCaller) vouchFor(user User) http.RoundTripper {
+	return transport.NewAuthProxyRoundTripper(user.name, "", user.groups, nil, t.vouching)
+}
+
+func closeBody(request *http.Request) {
+	if request.Body != nil {
+		request.Body.Close()
+	}
 }
 
 // removeIdentity drops every header that says who a request is from. None should
