@@ -49,5 +49,6 @@ func knownTypes() []runtime.Object {
 		&PulsarSource{}, &PulsarSourceList{},
 		&PulsarSink{}, &PulsarSinkList{},
 		&PulsarConnector{}, &PulsarConnectorList{},
+		&PulsarCredential{},
 	}
 }
