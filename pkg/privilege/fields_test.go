@@ -130,6 +130,9 @@ func leaves(t reflect.Type, path string) []leaf {
 	for i := range t.NumField() {
 		field := t.Field(i)
 		tag, _, _ := strings.Cut(field.Tag.Get("json"), ",")
+		if tag == "-" {
+			continue
+		}
 		inner := strings.TrimPrefix(path+"."+tag, ".")
 		if tag == "" {
 			inner = path
@@ -218,7 +221,7 @@ func TestEveryField(t *testing.T) {
 				component.SetName("echo")
 				leaf.set(reflect.ValueOf(component).Elem().FieldByName("Spec"))
 				checkRights(t, component, need, leaf.path)
-				if again := Required(component, component.DeepCopyObject().(v1alpha1.Component)); len(again) != 0 {
+				if again := Required(component, component.DeepCopyObject().(v1alpha1.Component), nobody); len(again) != 0 {
 					t.Errorf("unchanged it needs %v", again)
 				}
 			})
@@ -232,7 +235,7 @@ func TestEveryField(t *testing.T) {
 // checkRights checks what a new component needs, and for which field.
 func checkRights(t *testing.T, component v1alpha1.Component, need, path string) {
 	t.Helper()
-	rights := Required(component, nil)
+	rights := Required(component, nil, nobody)
 	if need == free {
 		if len(rights) != 0 {
 			t.Errorf("it needs %+v", rights)

@@ -73,10 +73,10 @@ func TestReferences(t *testing.T) {
 			[]string{"customize pulsarfunctions echo (spec.pod.startupProbe)"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if got := texts(Required(function(test.pod), nil)); !slices.Equal(got, test.want) {
+			if got := texts(Required(function(test.pod), nil, nobody)); !slices.Equal(got, test.want) {
 				t.Errorf("it needs %q", got)
 			}
-			if got := Required(function(test.pod), function(test.pod)); len(got) != 0 {
+			if got := Required(function(test.pod), function(test.pod), nobody); len(got) != 0 {
 				t.Errorf("unchanged it needs %q", texts(got))
 			}
 		})
@@ -133,7 +133,7 @@ func TestChanges(t *testing.T) {
 		"the account's name": {v1alpha1.Pod{ServiceAccountName: "a"}, v1alpha1.Pod{ServiceAccountName: "b"}, []string{"use serviceaccounts b (spec.pod.serviceAccountName)"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if got := texts(Required(function(test.after), function(test.before))); !slices.Equal(got, test.want) {
+			if got := texts(Required(function(test.after), function(test.before), nobody)); !slices.Equal(got, test.want) {
 				t.Errorf("it needs %q", got)
 			}
 		})
@@ -144,7 +144,7 @@ func TestChanges(t *testing.T) {
 	after.Spec.TLS = &v1alpha1.TLS{CertSecretName: "s", CertSecretKey: "l", Enabled: true}
 	before.Spec.Secrets = map[string]v1alpha1.SecretRef{"A": {Path: "s", Key: "k"}}
 	after.Spec.Secrets = map[string]v1alpha1.SecretRef{"A": {Path: "s", Key: "l"}}
-	if got := texts(Required(after, before)); !slices.Equal(got, []string{"get secrets s (spec.secrets[A])", "get secrets s (spec.tls.certSecretName)"}) {
+	if got := texts(Required(after, before, nobody)); !slices.Equal(got, []string{"get secrets s (spec.secrets[A])", "get secrets s (spec.tls.certSecretName)"}) {
 		t.Errorf("other keys need %q", got)
 	}
 }

@@ -41,18 +41,24 @@ func bindingToCR(auth *adminv1alpha1.Auth, cr *metav1.ObjectMeta) error {
 	return nil
 }
 
+// BindingOf returns the binding in the annotations of a custom resource, nil if there is
+// none that can be read.
+func BindingOf(annotations map[string]string) *adminv1alpha1.CredentialBinding {
+	var stored storedBinding
+	if err := json.Unmarshal([]byte(annotations[CredentialBindingAnnotation]), &stored); err != nil ||
+		stored.Version != bindingVersion || stored.User == "" || stored.SecretName == "" {
+		return nil
+	}
+	return &adminv1alpha1.CredentialBinding{SecretName: stored.SecretName, User: stored.User, Role: stored.Role, Rule: stored.Rule}
+}
+
 // bindingFromCR reads the binding of a credential. One of another Secret, or that can't
 // be read, is none: then only who may read the Secret may use it.
-func bindingFromCR(encoded string, auth *adminv1alpha1.Auth) {
-	if auth == nil || encoded == "" {
+func bindingFromCR(annotations map[string]string, auth *adminv1alpha1.Auth) {
+	if auth == nil {
 		return
 	}
-	var stored storedBinding
-	if err := json.Unmarshal([]byte(encoded), &stored); err != nil || stored.Version != bindingVersion {
-		return
+	if binding := BindingOf(annotations); binding != nil && binding.SecretName == auth.CredentialSecret() {
+		auth.Bound = binding
 	}
-	if stored.User == "" || stored.SecretName == "" || stored.SecretName != auth.CredentialSecret() {
-		return
-	}
-	auth.Bound = &adminv1alpha1.CredentialBinding{SecretName: stored.SecretName, User: stored.User, Role: stored.Role, Rule: stored.Rule}
 }

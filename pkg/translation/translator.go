@@ -114,7 +114,7 @@ func (t *Translator[CR, P, View]) FromCR(cr *CR) (View, error) {
 	if err := t.commonFromCR(resource, view.Common()); err != nil {
 		return none, err
 	}
-	bindingFromCR(resource.GetAnnotations()[CredentialBindingAnnotation], view.Common().Auth)
+	bindingFromCR(resource.GetAnnotations(), view.Common().Auth)
 	if input := view.Input(); input != nil {
 		if err := consumeFromCR(resource.Consume(), input); err != nil {
 			return none, err

@@ -42,6 +42,9 @@ type Config struct {
 	Validation validation.Options
 	// Authorizer knows the rights of callers.
 	Authorizer authorizer.Authorizer
+	// KubernetesUserPrefix begins the names of Kubernetes users that have a role in
+	// Pulsar.
+	KubernetesUserPrefix string
 	// Identities knows the identities in Pulsar that are taken. It is shared by the
 	// kinds, since they share these.
 	Identities *Identities
