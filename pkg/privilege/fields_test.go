@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"k8s.io/apimachinery/pkg/api/resource"
+	"k8s.io/apimachinery/pkg/runtime"
 
 	"github.com/function-mesh/functionmesh-apiserver/pkg/apis/admin/v1alpha1"
 )
@@ -193,6 +194,9 @@ func sample(t reflect.Type) reflect.Value {
 	case reflect.Struct:
 		if t == reflect.TypeFor[resource.Quantity]() {
 			return reflect.ValueOf(resource.MustParse("1"))
+		}
+		if t == reflect.TypeFor[runtime.RawExtension]() {
+			return reflect.ValueOf(runtime.RawExtension{Raw: []byte(`{"a":1}`)})
 		}
 		if name := value.FieldByName("Name"); name.IsValid() {
 			name.SetString("value")

@@ -119,9 +119,9 @@ func TestChanges(t *testing.T) {
 		before, after v1alpha1.Pod
 		want          []string
 	}{
-		"another order":      {v1alpha1.Pod{Env: []corev1.EnvVar{env("A", "s", "k"), env("B", "s", "l")}}, v1alpha1.Pod{Env: []corev1.EnvVar{env("B", "s", "l"), env("A", "s", "k")}}, nil},
+		"another order":      {v1alpha1.Pod{Env: []corev1.EnvVar{env("A", "s", "k"), env("B", "s", "l")}}, v1alpha1.Pod{Env: []corev1.EnvVar{env("B", "s", "l"), env("A", "s", "k")}}, []string{"get secrets s (spec.pod.env[B].valueFrom.secretKeyRef)", "get secrets s (spec.pod.env[A].valueFrom.secretKeyRef)"}},
 		"another key":        {v1alpha1.Pod{Env: []corev1.EnvVar{env("A", "s", "k")}}, v1alpha1.Pod{Env: []corev1.EnvVar{env("A", "s", "l")}}, []string{"get secrets s (spec.pod.env[A].valueFrom.secretKeyRef)"}},
-		"one more":           {v1alpha1.Pod{Env: []corev1.EnvVar{env("A", "s", "k")}}, v1alpha1.Pod{Env: []corev1.EnvVar{env("A", "s", "k"), env("B", "s", "k")}}, []string{"get secrets s (spec.pod.env[B].valueFrom.secretKeyRef)"}},
+		"one more":           {v1alpha1.Pod{Env: []corev1.EnvVar{env("A", "s", "k")}}, v1alpha1.Pod{Env: []corev1.EnvVar{env("A", "s", "k"), env("B", "s", "k")}}, []string{"get secrets s (spec.pod.env[A].valueFrom.secretKeyRef)", "get secrets s (spec.pod.env[B].valueFrom.secretKeyRef)"}},
 		"one less":           {v1alpha1.Pod{Env: []corev1.EnvVar{env("A", "s", "k")}}, v1alpha1.Pod{}, nil},
 		"the default image":  {v1alpha1.Pod{Image: "i"}, v1alpha1.Pod{}, nil},
 		"another image":      {v1alpha1.Pod{Image: "i"}, v1alpha1.Pod{Image: "j"}, []string{"customize pulsarfunctions echo (spec.pod.image)"}},

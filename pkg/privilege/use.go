@@ -1,11 +1,11 @@
 package privilege
 
 import (
+	"bytes"
+	"encoding/json"
 	"maps"
 	"reflect"
 	"slices"
-
-	"k8s.io/apimachinery/pkg/runtime"
 
 	"github.com/function-mesh/functionmesh-apiserver/pkg/apis/admin/v1alpha1"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/credential"
@@ -37,15 +37,20 @@ func firstCounting(component, old v1alpha1.Component) string {
 // specOf returns the members of a component's spec as JSON has them, nil if it can't be
 // encoded.
 func specOf(component v1alpha1.Component) map[string]any {
-	object, err := runtime.DefaultUnstructuredConverter.ToUnstructured(component)
+	var object struct {
+		Spec map[string]any `json:"spec"`
+	}
+	data, err := json.Marshal(component)
 	if err != nil {
 		return nil
 	}
-	spec, _ := object["spec"].(map[string]any)
-	if spec == nil {
-		return map[string]any{}
+	// Large numbers of a user's configuration would be the same as others nearby.
+	decoder := json.NewDecoder(bytes.NewReader(data))
+	decoder.UseNumber()
+	if err := decoder.Decode(&object); err != nil {
+		return nil
 	}
-	return spec
+	return object.Spec
 }
 
 // firstDifference compares the members at a path, except those that don't count.
