@@ -170,6 +170,7 @@ func (c CompletedConfig) componentConfig(catalogue *connectors.Catalogue, claims
 	}
 	return component.Config{
 		KubernetesUserPrefix: userPrefix,
+		Secrets:              kube,
 
 		Scheme: Scheme,
 		Validation: validation.Options{

@@ -15,6 +15,8 @@ import (
 	genericregistry "k8s.io/apiserver/pkg/registry/generic/registry"
 	"k8s.io/apiserver/pkg/registry/rest"
 
+	"k8s.io/client-go/kubernetes"
+
 	"github.com/function-mesh/functionmesh-apiserver/pkg/apis/admin/v1alpha1"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/apis/admin/validation"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/crstorage"
@@ -42,6 +44,8 @@ type Config struct {
 	Validation validation.Options
 	// Authorizer knows the rights of callers.
 	Authorizer authorizer.Authorizer
+	// Secrets reaches the Secrets of tokens, with the server's own account.
+	Secrets kubernetes.Interface
 	// KubernetesUserPrefix begins the names of Kubernetes users that have a role in
 	// Pulsar.
 	KubernetesUserPrefix string
@@ -120,6 +124,8 @@ func NewREST[CR any, P crstorage.Object[CR], View v1alpha1.Component](kind Kind,
 		kind.Resource:             served,
 		kind.Resource + "/status": &StatusREST{store: served},
 		kind.Resource + "/scale":  newScaleREST(served, resource),
+		kind.Resource + "/credential": &CredentialREST{store: served, crKind: client.Kind, kind: kind.ComponentKind, secrets: config.Secrets,
+			userPrefix: config.KubernetesUserPrefix},
 	}, nil
 }
 
