@@ -14,6 +14,10 @@ import (
 // the custom resource itself can, as he can run anything with any Secret there.
 const CredentialBindingAnnotation = ReservedPrefix + "credential-binding"
 
+// CredentialHashAnnotation has, on a custom resource and among the annotations of its
+// pods, a keyed hash of the credential that its pods run with. Views show neither.
+const CredentialHashAnnotation = ReservedPrefix + "credential-hash"
+
 // bindingVersion is of the annotation's format.
 const bindingVersion = 1
 

@@ -26,6 +26,7 @@ var commonContainers = []delta.Container{
 	named("mountPath", "spec", "pod", "sidecars", "volumeMounts"),
 	named("name", "spec", "pod", "sidecars"),
 	named("containerName", "spec", "pod", "vpa", "resourcePolicy", "containerPolicies"),
+	container("spec", "pod", "annotations"),
 	container("spec", "pod"),
 	named("mountPath", "spec", "volumeMounts"),
 	named("name", "spec", "resources", "claims"),

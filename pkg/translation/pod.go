@@ -22,7 +22,7 @@ func podToCR(spec *adminv1alpha1.ComponentSpec, cr *computev1alpha1.CommonSpec) 
 	cr.VolumeMounts = emptyListAsNil(pod.VolumeMounts)
 	cr.Pod = &computev1alpha1.PodPolicy{
 		Labels:                        emptyAsNil(pod.Labels),
-		Annotations:                   emptyAsNil(pod.Annotations),
+		Annotations:                   unreserved(pod.Annotations),
 		NodeSelector:                  emptyAsNil(pod.NodeSelector),
 		Affinity:                      pod.Affinity,
 		Tolerations:                   emptyListAsNil(pod.Tolerations),
@@ -63,7 +63,7 @@ func podFromCR(cr *computev1alpha1.CommonSpec, spec *adminv1alpha1.ComponentSpec
 		VolumeMounts:      emptyListAsNil(cr.VolumeMounts),
 
 		Labels:                        emptyAsNil(policy.Labels),
-		Annotations:                   emptyAsNil(policy.Annotations),
+		Annotations:                   unreserved(policy.Annotations),
 		NodeSelector:                  emptyAsNil(policy.NodeSelector),
 		Affinity:                      policy.Affinity,
 		Tolerations:                   emptyListAsNil(policy.Tolerations),
