@@ -4,6 +4,7 @@ package oauth2
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"net/http"
@@ -87,7 +88,11 @@ func run(m *testing.M) (code int, err error) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
 	defer cancel()
-	world.env, err = devenv.Start(ctx, devenv.Options{BinDir: filepath.Join(root, "bin"), Dir: dir, ArtifactsDir: filepath.Join(root, "artifacts")})
+	world.env, err = devenv.Start(ctx, devenv.Options{
+		BinDir: filepath.Join(root, "bin"), Dir: dir, ArtifactsDir: filepath.Join(root, "artifacts"),
+		// The server that knows no account must not be the one that looks at them.
+		APIServerArgs: []string{"--controllers=", "--leader-elect=false"},
+	})
 	if err != nil {
 		return 1, err
 	}
@@ -96,8 +101,12 @@ func run(m *testing.M) (code int, err error) {
 		return 1, err
 	}
 	defer world.provider.Stop()
+	hashKey := filepath.Join(dir, "hash.key")
+	if err := os.WriteFile(hashKey, []byte(rand.Text()+rand.Text()), 0o600); err != nil {
+		return 1, fmt.Errorf("could not write a key for hashes: %w", err)
+	}
 	world.server, err = world.env.StartAPIServer(ctx, devenv.APIServerOptions{
-		Name: apiServerName, ExtraArgs: []string{"--verify-oauth2"},
+		Name: apiServerName, ExtraArgs: []string{"--verify-oauth2", "--credential-hash-key-file=" + hashKey, "--controllers=*"},
 		Config: devenv.DefaultConfig + `oauth2:
   issuers:
   - issuerUrl: ` + world.provider.Issuer() + `

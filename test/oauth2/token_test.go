@@ -1,11 +1,14 @@
 package oauth2
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
@@ -101,4 +104,59 @@ func resourceWithoutAccount(name string) *unstructured.Unstructured {
 			"resources": map[string]any{"requests": map[string]any{"cpu": "1", "memory": "1Gi"}, "limits": map[string]any{"cpu": "1", "memory": "1Gi"}},
 		},
 	}}
+}
+
+// TestRotation changes an account, and takes it away.
+func TestRotation(t *testing.T) {
+	s := newSpace(t)
+	s.account("alice", "alice", clientSecret)
+	alice := s.author("alice")
+	_, err := alice.Create(s.ctx, newFunction("f"), metav1.CreateOptions{})
+	s.check(err)
+	// Secrets aren't watched. Whatever happens to the object has its credential looked at.
+	look := func() *unstructured.Unstructured {
+		touch := fmt.Sprintf(`{"metadata":{"annotations":{"touched":%q}}}`, time.Now().String())
+		cr, err := s.crs.Patch(s.ctx, "f", mergePatch, []byte(touch), metav1.PatchOptions{})
+		s.check(err)
+		return cr
+	}
+	const key = "admin.functionmesh.io/credential-hash"
+	podHash := func(cr *unstructured.Unstructured) string {
+		annotations, _, err := unstructured.NestedStringMap(cr.Object, "spec", "pod", "annotations")
+		s.check(err)
+		return annotations[key]
+	}
+	s.eventually("the first hash", func() error {
+		if cr := look(); cr.GetAnnotations()[key] == "" || podHash(cr) != "" {
+			return fmt.Errorf("the hash is %q, that of pods %q", cr.GetAnnotations()[key], podHash(cr))
+		}
+		return nil
+	})
+	_, err = s.kube.CoreV1().Secrets(s.namespace).Patch(s.ctx, "alice", mergePatch,
+		[]byte(`{"stringData":{"auth.json":"{\"client_id\":\"alice\",\"client_secret\":\"another\",\"issuer_url\":\"x\"}"}}`), metav1.PatchOptions{})
+	s.check(err)
+	s.eventually("other pods", func() error {
+		if cr := look(); podHash(cr) == "" {
+			return errors.New("they are the same")
+		}
+		return nil
+	})
+	view, err := alice.Get(s.ctx, "f", metav1.GetOptions{})
+	s.check(err)
+	if view.Spec.Pod != nil && len(view.Spec.Pod.Annotations) > 0 {
+		t.Errorf("the view shows %v", view.Spec.Pod.Annotations)
+	}
+	s.check(s.kube.CoreV1().Secrets(s.namespace).Delete(s.ctx, "alice", metav1.DeleteOptions{}))
+	s.eventually("the condition", func() error {
+		look()
+		view, err := alice.Get(s.ctx, "f", metav1.GetOptions{})
+		if err != nil {
+			return err
+		}
+		condition := meta.FindStatusCondition(view.Status.Conditions, v1alpha1.ConditionCredentialsValid)
+		if condition == nil || condition.Reason != "SecretNotFound" || !strings.Contains(condition.Message, "Secret alice") {
+			return fmt.Errorf("it is %+v", condition)
+		}
+		return nil
+	})
 }
