@@ -183,7 +183,7 @@ func TestBeyondWhatIsGiven(t *testing.T) {
 		if test.old != nil {
 			old = test.old
 		}
-		if got := texts(RequiredBeyond(function(given), test.component, old)); !slices.Equal(got, test.want) {
+		if got := texts(RequiredBeyond(function(given), test.component, old, nobody)); !slices.Equal(got, test.want) {
 			t.Errorf("%s needs %q", name, got)
 		}
 	}

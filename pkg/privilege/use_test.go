@@ -147,3 +147,18 @@ func TestUse(t *testing.T) {
 		})
 	}
 }
+
+// TestUseOfDefaults has a function that holds what the server gives every function: that
+// isn't anybody's to use.
+func TestUseOfDefaults(t *testing.T) {
+	given := function(v1alpha1.Pod{ServiceAccountName: "runner"})
+	before := function(v1alpha1.Pod{ServiceAccountName: "runner"})
+	after := before.DeepCopy()
+	after.Spec.ClassName = "other.Code"
+	if rights := RequiredBeyond(given, after, before, nobody); len(rights) != 0 {
+		t.Errorf("it needs %q", texts(rights))
+	}
+	if rights := RequiredBeyond(nil, after, before, nobody); len(rights) != 1 {
+		t.Errorf("without a default it needs %q", texts(rights))
+	}
+}
