@@ -34,7 +34,7 @@ func (c *components) handOverNew(ctx context.Context, created v1alpha1.Component
 	if token == "" || created.Common().Auth != nil || isGo(created) {
 		return nil
 	}
-	err := c.kind.objects.handOver(ctx, created.GetName(), token)
+	err := c.kind.in(created.GetNamespace()).handOver(ctx, created.GetName(), token)
 	if err == nil {
 		return nil
 	}
@@ -67,7 +67,7 @@ func (c *components) handOverAgain(ctx context.Context, name identity.Name, form
 		}
 		return nil
 	}
-	if err := c.kind.objects.handOver(ctx, object.GetName(), token); err != nil {
+	if err := c.kind.in(object.GetNamespace()).handOver(ctx, object.GetName(), token); err != nil {
 		return c.kind.called(name.Name).translate(err)
 	}
 	return nil
