@@ -49,9 +49,14 @@ type Options struct {
 	ShimClientCAFile string
 	// ShimAllowedNames are the common names of those certificates.
 	ShimAllowedNames []string
+	// OAuth2SecretRules overrides the configuration's oauth2.secretRules.
+	OAuth2SecretRules []string
+	// VerifyOAuth2 overrides the configuration's oauth2.verify, if it was set.
+	VerifyOAuth2 bool
 	// Controllers says which background loops run.
 	Controllers *controller.Options
 
+	flags *pflag.FlagSet
 	// file is what ConfigFile says, once the options are complete.
 	file *configv1alpha1.FunctionMeshAPIServerConfiguration
 }
@@ -64,11 +69,13 @@ func NewOptions() *Options {
 	recommended := genericoptions.NewRecommendedOptions("", Codecs.LegacyCodec())
 	// The state is kube-apiserver's: there is no etcd.
 	recommended.Etcd = nil
+	installAdmission(recommended.Admission)
 	return &Options{Server: server, Recommended: recommended, ShimAllowedNames: []string{"pulsar-admin-shim"}, Controllers: controller.NewOptions()}
 }
 
 // AddFlags adds the options to a command line.
 func (o *Options) AddFlags(flags *pflag.FlagSet) {
+	o.flags = flags
 	o.Server.AddUniversalFlags(flags)
 	o.Recommended.AddFlags(flags)
 	flags.StringVar(&o.ConfigFile, "config", o.ConfigFile,
@@ -83,6 +90,10 @@ func (o *Options) AddFlags(flags *pflag.FlagSet) {
 		"The CA certificates of the client certificates with which pulsar-admin-shim may assert identities that begin with \"pulsar:\". Without it the shim can't assert any.")
 	flags.StringSliceVar(&o.ShimAllowedNames, "shim-allowed-names", o.ShimAllowedNames,
 		"The common names of those client certificates.")
+	flags.StringSliceVar(&o.OAuth2SecretRules, rulesFlag, o.OAuth2SecretRules,
+		"The ways in which the Secret of a caller's OAuth2 account is found: annotation, name. Overrides oauth2.secretRules of the configuration, whose default is both.")
+	flags.BoolVar(&o.VerifyOAuth2, verifyFlag, o.VerifyOAuth2,
+		"Ask the issuer for a token before an OAuth2 account is taken. Overrides oauth2.verify of the configuration.")
 	o.Controllers.AddFlags(flags)
 }
 
@@ -121,7 +132,10 @@ func (o *Options) readConfig() error {
 	if err == nil && o.DefaultNamespace != "" {
 		o.file.DefaultNamespace = o.DefaultNamespace
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	return o.overrideOAuth2()
 }
 
 // Validate checks completed options, and returns all that is wrong with them.
@@ -152,6 +166,7 @@ func (o *Options) Config() (*Config, error) {
 	if err := o.Server.ApplyTo(&generic.Config); err != nil {
 		return nil, fmt.Errorf("could not apply the server's options: %w", err)
 	}
+	o.Recommended.ExtraAdmissionInitializers = o.accountInitializers
 	if err := o.Recommended.ApplyTo(generic); err != nil {
 		return nil, fmt.Errorf("could not apply the recommended options: %w", err)
 	}

@@ -165,7 +165,14 @@ func (c CompletedConfig) componentConfig(catalogue *connectors.Catalogue, claims
 		return component.Config{}, err
 	}
 	configMapName := translation.NewFunctionTranslator(c.file, catalogue).ConfigMapName
+	userPrefix := ""
+	if c.file.OAuth2 != nil {
+		userPrefix = c.file.OAuth2.KubernetesUserPrefix
+	}
 	return component.Config{
+		KubernetesUserPrefix: userPrefix,
+		Secrets:              kube,
+
 		Scheme: Scheme,
 		Validation: validation.Options{
 			AllowedPackageURLs: packageURLs,

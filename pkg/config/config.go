@@ -98,6 +98,7 @@ func setDefaults(config *v1alpha1.FunctionMeshAPIServerConfiguration) {
 			config.DefaultResources[name] = resource.MustParse(quantity)
 		}
 	}
+	setOAuth2Defaults(config.OAuth2)
 	for _, enabled := range []**bool{&config.FunctionEnabled, &config.SourceEnabled, &config.SinkEnabled} {
 		if *enabled == nil {
 			*enabled = ptr.To(true)
@@ -140,6 +141,7 @@ func validate(config *v1alpha1.FunctionMeshAPIServerConfiguration) field.ErrorLi
 		}
 	}
 	errs = append(errs, validateDefaults(config)...)
+	errs = append(errs, validateOAuth2(config.OAuth2)...)
 	return append(errs, validateResources(config)...)
 }
 

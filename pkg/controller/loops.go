@@ -19,6 +19,7 @@ import (
 	"github.com/function-mesh/functionmesh-apiserver/pkg/controller/autoscaler"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/controller/claimevents"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/controller/component"
+	"github.com/function-mesh/functionmesh-apiserver/pkg/controller/credentials"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/controller/duplicates"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/controller/publisher"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/controller/work"
@@ -30,7 +31,7 @@ const (
 	requestsPerSecond = 50
 	requestBurst      = 100
 	// How many objects a loop works on at once.
-	publishers, stoppers, cleaners, tellers = 4, 1, 1, 1
+	publishers, stoppers, cleaners, tellers, rotators = 4, 1, 1, 1, 1
 
 	// What one object may have told about itself: at first, and then how often.
 	eventBurst     = 25
@@ -92,6 +93,13 @@ func runLoops(ctx context.Context, config *restclient.Config, claims *tenancy.In
 		recorder = broadcaster.NewRecorder(runtime.NewScheme(), corev1.EventSource{Component: eventSource})
 	}
 	writer := work.NewWriter(made.dynamic, clock.RealClock{})
+	var hashKey []byte
+	if options.CredentialHashKeyFile != "" {
+		if hashKey, err = credentials.LoadHashKey(options.CredentialHashKeyFile); err != nil {
+			return err
+		}
+	}
+	reader := credentials.NewReader(made.kube, hashKey)
 	var loops []loop
 	if options.Enabled(publisher.Name) {
 		publish := publisher.Config{
@@ -100,6 +108,9 @@ func runLoops(ctx context.Context, config *restclient.Config, claims *tenancy.In
 		}
 		if options.Enabled(referencesName) {
 			publish.References = publisher.NewReferences(made.metadata)
+		}
+		if options.Enabled(credentialsName) {
+			publish.Credentials = reader
 		}
 		queue := work.NewQueue(publisher.Name)
 		// What a namespace serves decides about objects in others, too.
@@ -112,6 +123,9 @@ func runLoops(ctx context.Context, config *restclient.Config, claims *tenancy.In
 	}
 	if options.Enabled(duplicates.Name) {
 		loops = append(loops, loop{work.NewQueue(duplicates.Name), stoppers, duplicates.New(informers, writer).Reconcile})
+	}
+	if options.Enabled(credentials.Name) && len(hashKey) > 0 {
+		loops = append(loops, loop{work.NewQueue(credentials.Name), rotators, credentials.NewRotation(informers, writer, reader).Reconcile})
 	}
 	watchers := []func(context.Context){informers.Run}
 	if options.Enabled(autoscaler.Name) {

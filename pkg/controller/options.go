@@ -17,6 +17,7 @@ import (
 	"k8s.io/component-base/config/validation"
 
 	"github.com/function-mesh/functionmesh-apiserver/pkg/controller/autoscaler"
+	"github.com/function-mesh/functionmesh-apiserver/pkg/controller/credentials"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/controller/duplicates"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/controller/publisher"
 )
@@ -39,10 +40,12 @@ const (
 const (
 	referencesName = "references"
 	eventsName     = "events"
+	// credentialsName is of looking at credentials for their condition.
+	credentialsName = "credentials"
 )
 
 // Names are what can be switched on and off.
-var Names = []string{publisher.Name, referencesName, eventsName, duplicates.Name, autoscaler.Name}
+var Names = []string{publisher.Name, referencesName, eventsName, duplicates.Name, autoscaler.Name, credentialsName, credentials.Name}
 
 // Options are the part of the command line that is about background loops.
 type Options struct {
@@ -51,6 +54,9 @@ type Options struct {
 	Controllers []string
 	// LeaderElection says by which Lease one of several servers is chosen.
 	LeaderElection componentconfig.LeaderElectionConfiguration
+	// CredentialHashKeyFile has the key of the hashes by which a changed credential is
+	// found. Without it none is.
+	CredentialHashKeyFile string
 }
 
 // NewOptions returns the defaults: all loops, led by who holds the Lease in this
@@ -82,6 +88,8 @@ func ownNamespace() string {
 func (o *Options) AddFlags(flags *pflag.FlagSet) {
 	flags.StringSliceVar(&o.Controllers, "controllers", o.Controllers,
 		"The background loops to run: '*' switches on all that are not named, 'foo' switches foo on, '-foo' switches it off. Requests are served without any. All of them: "+strings.Join(Names, ", ")+".")
+	flags.StringVar(&o.CredentialHashKeyFile, "credential-hash-key-file", o.CredentialHashKeyFile,
+		"A file with a random key of at least 32 bytes, the same for all servers, for hashes of the Secrets by which functions prove who they are. With it the pods of a function are replaced when that Secret changes ("+credentials.Name+").")
 	options.BindLeaderElectionFlags(&o.LeaderElection, flags)
 }
 

@@ -21,12 +21,12 @@ func Check(ctx context.Context, authorize authorizer.Authorizer, namespace strin
 	asked := questions{authorize: authorize, namespace: namespace, answers: map[Right]bool{}}
 	several := map[Right]int{}
 	for _, right := range rights {
-		right.Name, right.Field = "", ""
+		right.Name, right.Field, right.Changed = "", "", ""
 		several[right]++
 	}
 	for _, right := range rights {
 		all := right
-		all.Name, all.Field = "", ""
+		all.Name, all.Field, all.Changed = "", "", ""
 		if several[all] > 1 {
 			allowed, err := asked.allowed(ctx, all)
 			if err != nil {
@@ -37,7 +37,7 @@ func Check(ctx context.Context, authorize authorizer.Authorizer, namespace strin
 			}
 		}
 		named := right
-		named.Field = ""
+		named.Field, named.Changed = "", ""
 		allowed, err := asked.allowed(ctx, named)
 		if err != nil {
 			return nil, err

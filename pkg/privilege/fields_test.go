@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"k8s.io/apimachinery/pkg/api/resource"
+	"k8s.io/apimachinery/pkg/runtime"
 
 	"github.com/function-mesh/functionmesh-apiserver/pkg/apis/admin/v1alpha1"
 )
@@ -130,6 +131,9 @@ func leaves(t reflect.Type, path string) []leaf {
 	for i := range t.NumField() {
 		field := t.Field(i)
 		tag, _, _ := strings.Cut(field.Tag.Get("json"), ",")
+		if tag == "-" {
+			continue
+		}
 		inner := strings.TrimPrefix(path+"."+tag, ".")
 		if tag == "" {
 			inner = path
@@ -191,6 +195,9 @@ func sample(t reflect.Type) reflect.Value {
 		if t == reflect.TypeFor[resource.Quantity]() {
 			return reflect.ValueOf(resource.MustParse("1"))
 		}
+		if t == reflect.TypeFor[runtime.RawExtension]() {
+			return reflect.ValueOf(runtime.RawExtension{Raw: []byte(`{"a":1}`)})
+		}
 		if name := value.FieldByName("Name"); name.IsValid() {
 			name.SetString("value")
 		}
@@ -218,7 +225,7 @@ func TestEveryField(t *testing.T) {
 				component.SetName("echo")
 				leaf.set(reflect.ValueOf(component).Elem().FieldByName("Spec"))
 				checkRights(t, component, need, leaf.path)
-				if again := Required(component, component.DeepCopyObject().(v1alpha1.Component)); len(again) != 0 {
+				if again := Required(component, component.DeepCopyObject().(v1alpha1.Component), nobody); len(again) != 0 {
 					t.Errorf("unchanged it needs %v", again)
 				}
 			})
@@ -232,7 +239,7 @@ func TestEveryField(t *testing.T) {
 // checkRights checks what a new component needs, and for which field.
 func checkRights(t *testing.T, component v1alpha1.Component, need, path string) {
 	t.Helper()
-	rights := Required(component, nil)
+	rights := Required(component, nil, nobody)
 	if need == free {
 		if len(rights) != 0 {
 			t.Errorf("it needs %+v", rights)

@@ -9,7 +9,12 @@
 //   - what changes the pod otherwise the right to customize the component.
 //
 // All other fields are free. What the server fills in by itself is no part of the
-// view, and so never counts.
+// view, and so never counts; nor does a credential that the server found for the
+// caller.
+//
+// Who changes what the code does or where data goes (see counting) uses all that the
+// component holds already, and needs the rights to its Secrets and service account.
+// The credential that is bound to a caller is free for that caller.
 package privilege
 
 import (
@@ -18,6 +23,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"github.com/function-mesh/functionmesh-apiserver/pkg/apis/admin/v1alpha1"
+	"github.com/function-mesh/functionmesh-apiserver/pkg/credential"
 )
 
 // The verbs that aren't those of requests.
@@ -35,19 +41,22 @@ type Right struct {
 	Verb, Group, Resource, Name string
 	// Field is the path in the component of what needs it.
 	Field string
+	// Changed is the path of what was changed, where Field wasn't: the change uses what
+	// stands there.
+	Changed string
 }
 
 // Required returns the rights that are needed to make component of old: those of what
-// is new in it, or not as it was. Without old it is a new component. The order is
-// that of the fields.
-func Required(component, old v1alpha1.Component) []Right {
-	return RequiredBeyond(nil, component, old)
+// is new in it, or not as it was, and of what the change uses. Without old it is a new
+// component. The order is that of the fields. caller is whose credentials are free.
+func Required(component, old v1alpha1.Component, caller credential.Caller) []Right {
+	return RequiredBeyond(nil, component, old, caller)
 }
 
 // RequiredBeyond is Required where the server gives such a component something, which
 // needs no right. Getting rid of what restricts a pod does, also where what is left is
 // the server's.
-func RequiredBeyond(given, component, old v1alpha1.Component) []Right {
+func RequiredBeyond(given, component, old v1alpha1.Component, caller credential.Caller) []Right {
 	before, after := &uses{}, usesOf(component)
 	if old != nil {
 		before = usesOf(old)
@@ -56,16 +65,29 @@ func RequiredBeyond(given, component, old v1alpha1.Component) []Right {
 	for _, use := range before.all {
 		known[use] = true
 	}
+	servers := map[use]bool{}
 	if given != nil {
 		for _, use := range usesOf(given).all {
+			servers[use] = true
 			known[use] = known[use] || old == nil || !use.restricts
 		}
 	}
+	counting := ""
+	if old != nil {
+		counting = firstCounting(component, old)
+	}
+	own := ownCredential(component, old, caller)
 	var rights []Right
 	for _, use := range after.all {
 		remaining[use.right] = true
-		if !known[use] {
+		switch {
+		case own != "" && use.right.isSecret(own) && isCredentialField(use.right.Field):
+		case !known[use]:
 			rights = append(rights, use.right)
+		case counting != "" && use.right.isCredential() && !servers[use]:
+			right := use.right
+			right.Changed = counting
+			rights = append(rights, right)
 		}
 	}
 	for _, use := range before.all {

@@ -73,10 +73,10 @@ func TestReferences(t *testing.T) {
 			[]string{"customize pulsarfunctions echo (spec.pod.startupProbe)"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if got := texts(Required(function(test.pod), nil)); !slices.Equal(got, test.want) {
+			if got := texts(Required(function(test.pod), nil, nobody)); !slices.Equal(got, test.want) {
 				t.Errorf("it needs %q", got)
 			}
-			if got := Required(function(test.pod), function(test.pod)); len(got) != 0 {
+			if got := Required(function(test.pod), function(test.pod), nobody); len(got) != 0 {
 				t.Errorf("unchanged it needs %q", texts(got))
 			}
 		})
@@ -119,9 +119,9 @@ func TestChanges(t *testing.T) {
 		before, after v1alpha1.Pod
 		want          []string
 	}{
-		"another order":      {v1alpha1.Pod{Env: []corev1.EnvVar{env("A", "s", "k"), env("B", "s", "l")}}, v1alpha1.Pod{Env: []corev1.EnvVar{env("B", "s", "l"), env("A", "s", "k")}}, nil},
+		"another order":      {v1alpha1.Pod{Env: []corev1.EnvVar{env("A", "s", "k"), env("B", "s", "l")}}, v1alpha1.Pod{Env: []corev1.EnvVar{env("B", "s", "l"), env("A", "s", "k")}}, []string{"get secrets s (spec.pod.env[B].valueFrom.secretKeyRef)", "get secrets s (spec.pod.env[A].valueFrom.secretKeyRef)"}},
 		"another key":        {v1alpha1.Pod{Env: []corev1.EnvVar{env("A", "s", "k")}}, v1alpha1.Pod{Env: []corev1.EnvVar{env("A", "s", "l")}}, []string{"get secrets s (spec.pod.env[A].valueFrom.secretKeyRef)"}},
-		"one more":           {v1alpha1.Pod{Env: []corev1.EnvVar{env("A", "s", "k")}}, v1alpha1.Pod{Env: []corev1.EnvVar{env("A", "s", "k"), env("B", "s", "k")}}, []string{"get secrets s (spec.pod.env[B].valueFrom.secretKeyRef)"}},
+		"one more":           {v1alpha1.Pod{Env: []corev1.EnvVar{env("A", "s", "k")}}, v1alpha1.Pod{Env: []corev1.EnvVar{env("A", "s", "k"), env("B", "s", "k")}}, []string{"get secrets s (spec.pod.env[A].valueFrom.secretKeyRef)", "get secrets s (spec.pod.env[B].valueFrom.secretKeyRef)"}},
 		"one less":           {v1alpha1.Pod{Env: []corev1.EnvVar{env("A", "s", "k")}}, v1alpha1.Pod{}, nil},
 		"the default image":  {v1alpha1.Pod{Image: "i"}, v1alpha1.Pod{}, nil},
 		"another image":      {v1alpha1.Pod{Image: "i"}, v1alpha1.Pod{Image: "j"}, []string{"customize pulsarfunctions echo (spec.pod.image)"}},
@@ -133,7 +133,7 @@ func TestChanges(t *testing.T) {
 		"the account's name": {v1alpha1.Pod{ServiceAccountName: "a"}, v1alpha1.Pod{ServiceAccountName: "b"}, []string{"use serviceaccounts b (spec.pod.serviceAccountName)"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if got := texts(Required(function(test.after), function(test.before))); !slices.Equal(got, test.want) {
+			if got := texts(Required(function(test.after), function(test.before), nobody)); !slices.Equal(got, test.want) {
 				t.Errorf("it needs %q", got)
 			}
 		})
@@ -144,7 +144,7 @@ func TestChanges(t *testing.T) {
 	after.Spec.TLS = &v1alpha1.TLS{CertSecretName: "s", CertSecretKey: "l", Enabled: true}
 	before.Spec.Secrets = map[string]v1alpha1.SecretRef{"A": {Path: "s", Key: "k"}}
 	after.Spec.Secrets = map[string]v1alpha1.SecretRef{"A": {Path: "s", Key: "l"}}
-	if got := texts(Required(after, before)); !slices.Equal(got, []string{"get secrets s (spec.secrets[A])", "get secrets s (spec.tls.certSecretName)"}) {
+	if got := texts(Required(after, before, nobody)); !slices.Equal(got, []string{"get secrets s (spec.secrets[A])", "get secrets s (spec.tls.certSecretName)"}) {
 		t.Errorf("other keys need %q", got)
 	}
 }
@@ -183,7 +183,7 @@ func TestBeyondWhatIsGiven(t *testing.T) {
 		if test.old != nil {
 			old = test.old
 		}
-		if got := texts(RequiredBeyond(function(given), test.component, old)); !slices.Equal(got, test.want) {
+		if got := texts(RequiredBeyond(function(given), test.component, old, nobody)); !slices.Equal(got, test.want) {
 			t.Errorf("%s needs %q", name, got)
 		}
 	}

@@ -111,7 +111,10 @@ func (c *components) insert(ctx context.Context, name identity.Name, object v1al
 		created, err := c.kind.in(object.GetNamespace()).create(ctx, object, metav1.CreateOptions{FieldManager: fieldManager})
 		switch {
 		case err == nil:
-			return c.giveWay(ctx, name, created)
+			if err := c.giveWay(ctx, name, created); err != nil {
+				return err
+			}
+			return c.handOverNew(ctx, created, subject)
 		case !apierrors.IsAlreadyExists(err):
 			return subject.translate(err)
 		}

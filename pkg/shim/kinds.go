@@ -81,6 +81,8 @@ type objects interface {
 	patch(ctx context.Context, name string, patch []byte, options metav1.PatchOptions) error
 	remove(ctx context.Context, name string, options metav1.DeleteOptions) error
 	running
+	// handOver gives an object a token of the caller's.
+	handOver(ctx context.Context, name, token string) error
 }
 
 // client is what generated clients have in common: V is a kind's object, L its list.
@@ -91,6 +93,7 @@ type client[V v1alpha1.Component, L runtime.Object] interface {
 	Update(ctx context.Context, object V, options metav1.UpdateOptions) (V, error)
 	Patch(ctx context.Context, name string, patchType types.PatchType, patch []byte, options metav1.PatchOptions, subresources ...string) (V, error)
 	Delete(ctx context.Context, name string, options metav1.DeleteOptions) error
+	CreateCredential(ctx context.Context, name string, credential *v1alpha1.PulsarCredential, options metav1.CreateOptions) (*metav1.Status, error)
 }
 
 // typed makes objects of a generated client.
@@ -130,6 +133,12 @@ func (t typed[V, L]) create(ctx context.Context, object v1alpha1.Component, opti
 		return nil, err
 	}
 	return t.client.Create(ctx, typedObject, options)
+}
+
+func (t typed[V, L]) handOver(ctx context.Context, name, token string) error {
+	credential := &v1alpha1.PulsarCredential{Spec: v1alpha1.PulsarCredentialSpec{Token: token}}
+	_, err := t.client.CreateCredential(ctx, name, credential, metav1.CreateOptions{FieldManager: fieldManager})
+	return err
 }
 
 func (t typed[V, L]) update(ctx context.Context, object v1alpha1.Component, options metav1.UpdateOptions) error {

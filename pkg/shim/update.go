@@ -13,22 +13,22 @@ import (
 	"github.com/function-mesh/functionmesh-apiserver/pkg/apis/admin/v1alpha1"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/componentconfig"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/identity"
-	"github.com/function-mesh/functionmesh-apiserver/pkg/shim/caller"
 )
 
 // maxUpdateTries bounds how often an update is merged into an object that somebody
 // else changed meanwhile.
 const maxUpdateTries = 10
 
-// authDataHasNoEffect is the warning for an update with updateAuthData.
-const authDataHasNoEffect = "updateAuthData has no effect yet: components don't use the credential of whoever deploys them"
-
 func (c *components) update(writer http.ResponseWriter, request *restful.Request) error {
 	name, form, err := c.read(request)
 	if err != nil {
 		return err
 	}
-	if err := c.applyUpdate(request.Request.Context(), name, form); err != nil {
+	ctx := request.Request.Context()
+	if err := c.handOverAgain(ctx, name, form); err != nil {
+		return err
+	}
+	if err := c.applyUpdate(ctx, name, form); err != nil {
 		return err
 	}
 	writeNothing(writer, request.Request)
@@ -105,13 +105,11 @@ func (c *components) tryUpdate(ctx context.Context, object v1alpha1.Component, n
 	if err != nil {
 		return c.ifMayUpdate(ctx, object.GetNamespace(), object.GetName(), refusal(err))
 	}
-	if err := c.write(ctx, before, object); err != nil {
-		return err
+	if auth := object.Common().Auth; options.UpdateAuthData && auth != nil && auth.OAuth2 != nil {
+		// Without a name it is the caller's own.
+		auth.OAuth2 = &v1alpha1.OAuth2{}
 	}
-	if origin := caller.FromContext(ctx); origin != nil && options.UpdateAuthData {
-		origin.AddWarning(authDataHasNoEffect)
-	}
-	return nil
+	return c.write(ctx, before, object)
 }
 
 // change merges what an update says into the object.

@@ -47,6 +47,10 @@ type Input struct {
 	// Unchecked is why that isn't known, empty if it is.
 	Unchecked string
 
+	// Credential is what is known of the object's credential, nil if it has none or this
+	// server looks at none.
+	Credential *Credential
+
 	// Previous is what was published last, nil if nothing was.
 	Previous *Published
 	Now      time.Time
@@ -60,6 +64,7 @@ func Compute(in Input) (*Published, time.Duration) {
 	c.conditions = conditions{generation: in.Generation, now: metav1.NewTime(in.Now.UTC().Truncate(time.Second)), previous: in.Previous}
 	c.accept()
 	c.judge()
+	c.checkCredential()
 	published := &Published{
 		Version:            version,
 		UID:                in.UID,

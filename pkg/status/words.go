@@ -55,11 +55,17 @@ const (
 	ReasonNotServed            = "NotServed"
 	ReasonReferenceNotFound    = "ReferenceNotFound"
 	ReasonReferencesNotChecked = "ReferencesNotChecked"
+
+	ReasonCredentialsValid      = "CredentialsValid"
+	ReasonCredentialsNotChecked = "CredentialsNotChecked"
+	ReasonSecretNotFound        = "SecretNotFound"
+	ReasonCredentialsInvalid    = "CredentialsInvalid"
+	ReasonCredentialsExpired    = "CredentialsExpired"
 )
 
 // conditionTypes are the conditions of a published status, in their order. All are
-// always there: one that came and went would lose the time of its last transition,
-// and can't be waited for.
+// always there, except that what has no credential has no condition about it: one that
+// came and went would lose the time of its last transition, and can't be waited for.
 var conditionTypes = []string{
 	v1alpha1.ConditionReady,
 	v1alpha1.ConditionReconciling,
@@ -67,4 +73,5 @@ var conditionTypes = []string{
 	v1alpha1.ConditionAccepted,
 	v1alpha1.ConditionReconciled,
 	v1alpha1.ConditionAvailable,
+	v1alpha1.ConditionCredentialsValid,
 }

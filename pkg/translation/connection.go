@@ -12,7 +12,7 @@ func messagingToCR(configMap string, auth *adminv1alpha1.Auth, tls *adminv1alpha
 	if auth != nil {
 		cr.AuthSecret = auth.SecretName
 		if auth.OAuth2 != nil {
-			cr.AuthConfig = &computev1alpha1.AuthConfig{OAuth2Config: &computev1alpha1.OAuth2Config{KeySecretName: auth.OAuth2.SecretName}}
+			cr.AuthConfig = &computev1alpha1.AuthConfig{OAuth2Config: oauth2ToCR(auth)}
 		}
 	}
 	if tls == nil {
@@ -28,6 +28,16 @@ func messagingToCR(configMap string, auth *adminv1alpha1.Auth, tls *adminv1alpha
 	}
 	if config != (computev1alpha1.TLSConfig{}) || tls.SecretName == "" {
 		cr.TLSConfig = &config
+	}
+	return cr
+}
+
+// oauth2ToCR translates an account. What the server knows of it is written by the
+// request in which it found out, all of it, so that nothing of another account stays.
+func oauth2ToCR(auth *adminv1alpha1.Auth) *computev1alpha1.OAuth2Config {
+	cr := &computev1alpha1.OAuth2Config{KeySecretName: auth.OAuth2.SecretName}
+	if resolved := auth.Resolved; resolved != nil {
+		cr.IssuerURL, cr.Audience, cr.Scope, cr.KeySecretKey = resolved.IssuerURL, resolved.Audience, &resolved.Scope, resolved.Key
 	}
 	return cr
 }

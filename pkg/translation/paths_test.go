@@ -34,6 +34,9 @@ func leafPaths(path string, kind reflect.Type) []string {
 		for i := range kind.NumField() {
 			field := kind.Field(i)
 			name, options, _ := strings.Cut(field.Tag.Get("json"), ",")
+			if name == "-" {
+				continue
+			}
 			if options == "inline" {
 				paths = append(paths, leafPaths(path, field.Type)...)
 			} else {
@@ -61,6 +64,9 @@ func jsonPaths(path string, kind reflect.Type) []string {
 		for i := range kind.NumField() {
 			field := kind.Field(i)
 			name, options, _ := strings.Cut(field.Tag.Get("json"), ",")
+			if name == "-" {
+				continue
+			}
 			if options == "inline" {
 				paths = append(paths, jsonPaths(path, field.Type)...)
 			} else {

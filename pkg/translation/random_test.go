@@ -89,6 +89,9 @@ func filler(r *rand.Rand) *randfill.Filler {
 		optional[int64],
 		optional[resource.Quantity],
 		optional[runtime.RawExtension],
+		// What only a request has that changes a credential.
+		func(resolved **adminv1alpha1.ResolvedCredential, _ randfill.Continue) { *resolved = nil },
+		func(bound **adminv1alpha1.CredentialBinding, _ randfill.Continue) { *bound = nil },
 		optional[adminv1alpha1.ProducerConfig],
 		optional[adminv1alpha1.RuntimeLog],
 		optional[adminv1alpha1.WindowConfig],

@@ -58,30 +58,3 @@ func TestSuspend(t *testing.T) {
 		check("suspended once more", true, 4, 0, "4")
 	})
 }
-
-// Taking an account away leaves other ways to prove who one is.
-func TestAccountGoes(t *testing.T) {
-	kind := testedKinds()[0]
-	raw := toJSONMap(javaFunction())
-	raw["spec"].(map[string]any)["pulsar"] = object("pulsarConfig", "c", "authConfig", object(
-		"genericAuth", object("clientAuthenticationPlugin", "p"),
-		"oauth2Config", object("audience", "a", "issuerUrl", "i", "keySecretName", "s", "keySecretKey", "k")))
-	for _, step := range []struct {
-		auth *adminv1alpha1.Auth
-		want any
-	}{
-		{&adminv1alpha1.Auth{OAuth2: &adminv1alpha1.OAuth2{SecretName: "t"}}, object("audience", "a", "issuerUrl", "i", "keySecretName", "t", "keySecretKey", "k")},
-		{nil, nil},
-	} {
-		view := mustTranslate(t, kind, raw)
-		view.Common().Auth = step.auth
-		if _, err := updateOf(kind, raw, view); err != nil {
-			t.Fatal(err)
-		}
-		want := object("genericAuth", object("clientAuthenticationPlugin", "p"))
-		if step.want != nil {
-			want["oauth2Config"] = step.want
-		}
-		assertSame(t, "authConfig", want, member(raw, []string{"spec", "pulsar", "authConfig"}))
-	}
-}

@@ -66,6 +66,9 @@ func (t *Translator[CR, P, View]) ToCR(view View) (*CR, error) {
 	if err := t.keptToCR(view, &meta); err != nil {
 		return nil, err
 	}
+	if err := bindingToCR(spec.Auth, &meta); err != nil {
+		return nil, err
+	}
 	cr := new(CR)
 	resource := P(cr)
 	resource.GetObjectKind().SetGroupVersionKind(computev1alpha1.SchemeGroupVersion.WithKind(t.kind.resourceKind))
@@ -111,6 +114,7 @@ func (t *Translator[CR, P, View]) FromCR(cr *CR) (View, error) {
 	if err := t.commonFromCR(resource, view.Common()); err != nil {
 		return none, err
 	}
+	bindingFromCR(resource.GetAnnotations(), view.Common().Auth)
 	if input := view.Input(); input != nil {
 		if err := consumeFromCR(resource.Consume(), input); err != nil {
 			return none, err

@@ -72,6 +72,18 @@ type Component struct {
 	Selector           string
 	// References is what pods can't start without.
 	References []status.Reference
+	// Credential is by what instances prove who they are, nil if by nothing here.
+	Credential *Credential
+	// Owned is true of a resource whose spec a controller writes, such as a FunctionMesh.
+	Owned bool
+}
+
+// Credential is where a credential is.
+type Credential struct {
+	// Secret holds it; Field is where the object says so, in the view's words.
+	Secret, Field string
+	// Key is the key of an OAuth2 account's file, empty for another credential.
+	Key string
 }
 
 // Key returns the resource's name.
@@ -104,10 +116,11 @@ func Strip(kind Kind, object *unstructured.Unstructured) (*Component, error) {
 			DeletionTimestamp: object.GetDeletionTimestamp(),
 			Labels:            only(object.GetLabels(), identity.LabelIdentity),
 			Annotations: only(object.GetAnnotations(),
-				status.Annotation, translation.SuspendedParallelismAnnotation, StoppedAnnotation),
+				status.Annotation, translation.SuspendedParallelismAnnotation, StoppedAnnotation, translation.CredentialHashAnnotation),
 		},
 		ReplicasOwner: replicasOwner(object),
 		Unmanaged:     object.GetAnnotations()[managedAnnotation] == "false",
+		Owned:         metav1.GetControllerOf(object) != nil,
 	}
 	var parts struct {
 		Spec   crSpec                  `json:"spec"`
@@ -128,6 +141,7 @@ func Strip(kind Kind, object *unstructured.Unstructured) (*Component, error) {
 	}
 	component.Autoscaled = spec.MaxReplicas != nil
 	component.References = references(spec)
+	component.Credential = credentialOf(spec)
 	// The labels of the Java worker are part of what identity depends on.
 	component.Identity = translation.PulsarIdentity(metav1.ObjectMeta{Name: object.GetName(), Labels: object.GetLabels()}, &spec.CommonSpec)
 	if parts.Status != nil {

@@ -17,6 +17,7 @@ import (
 
 	adminv1alpha1 "github.com/function-mesh/functionmesh-apiserver/pkg/apis/admin/v1alpha1"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/controller/component"
+	"github.com/function-mesh/functionmesh-apiserver/pkg/controller/credentials"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/controller/duplicates"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/controller/work"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/status"
@@ -33,6 +34,8 @@ type Config struct {
 	Clock     clock.PassiveClock
 	// References is nil where references aren't checked.
 	References *References
+	// Credentials is nil where credentials aren't looked at.
+	Credentials *credentials.Reader
 	// Recorder is nil where no events are written.
 	Recorder record.EventRecorder
 	// Claims know which namespace serves what.
@@ -84,6 +87,11 @@ func (p *Publisher) Reconcile(ctx context.Context, key work.Key) (time.Duration,
 	var again time.Duration
 	if p.config.References != nil && !running(object, in.StatefulSet) {
 		in.Missing, in.Unchecked, again = p.config.References.Check(ctx, object.Namespace, object.References)
+	}
+	if p.config.Credentials != nil {
+		if in.Credential = p.config.Credentials.Check(ctx, object); in.Credential != nil {
+			again = earlier(again, credentials.Again)
+		}
 	}
 	published, recheck := status.Compute(in)
 	again = earlier(again, recheck)

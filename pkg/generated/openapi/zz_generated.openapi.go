@@ -70,6 +70,8 @@ func GetOpenAPIDefinitions(ref common.ReferenceCallback) map[string]common.OpenA
 		v1alpha1.PulsarConnector{}.OpenAPIModelName():                  schema_pkg_apis_admin_v1alpha1_PulsarConnector(ref),
 		v1alpha1.PulsarConnectorList{}.OpenAPIModelName():              schema_pkg_apis_admin_v1alpha1_PulsarConnectorList(ref),
 		v1alpha1.PulsarConnectorSpec{}.OpenAPIModelName():              schema_pkg_apis_admin_v1alpha1_PulsarConnectorSpec(ref),
+		v1alpha1.PulsarCredential{}.OpenAPIModelName():                 schema_pkg_apis_admin_v1alpha1_PulsarCredential(ref),
+		v1alpha1.PulsarCredentialSpec{}.OpenAPIModelName():             schema_pkg_apis_admin_v1alpha1_PulsarCredentialSpec(ref),
 		v1alpha1.PulsarFunction{}.OpenAPIModelName():                   schema_pkg_apis_admin_v1alpha1_PulsarFunction(ref),
 		v1alpha1.PulsarFunctionList{}.OpenAPIModelName():               schema_pkg_apis_admin_v1alpha1_PulsarFunctionList(ref),
 		v1alpha1.PulsarFunctionSpec{}.OpenAPIModelName():               schema_pkg_apis_admin_v1alpha1_PulsarFunctionSpec(ref),
@@ -1970,14 +1972,12 @@ func schema_pkg_apis_admin_v1alpha1_OAuth2(ref common.ReferenceCallback) common.
 				Properties: map[string]spec.Schema{
 					"secretName": {
 						SchemaProps: spec.SchemaProps{
-							Description: "A Secret in the object's namespace with the account's key file.",
-							Default:     "",
+							Description: "A Secret in the object's namespace with the account's key file. Without one the account is the caller's own, by the rules that the server is configured with.",
 							Type:        []string{"string"},
 							Format:      "",
 						},
 					},
 				},
-				Required: []string{"secretName"},
 			},
 		},
 	}
@@ -2804,6 +2804,71 @@ func schema_pkg_apis_admin_v1alpha1_PulsarConnectorSpec(ref common.ReferenceCall
 		},
 		Dependencies: []string{
 			v1alpha1.ConfigField{}.OpenAPIModelName()},
+	}
+}
+
+func schema_pkg_apis_admin_v1alpha1_PulsarCredential(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "PulsarCredential hands a function, source or sink the caller's own credential for Pulsar: it is what is created as subresource credential. It can't be read again.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"kind": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Kind is a string value representing the REST resource this object represents. Servers may infer this from the endpoint the client submits requests to. Cannot be updated. In CamelCase. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#types-kinds",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"apiVersion": {
+						SchemaProps: spec.SchemaProps{
+							Description: "APIVersion defines the versioned schema of this representation of an object. Servers should convert recognized schemas to the latest internal value, and may reject unrecognized values. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#resources",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"metadata": {
+						SchemaProps: spec.SchemaProps{
+							Default: map[string]interface{}{},
+							Ref:     ref(metav1.ObjectMeta{}.OpenAPIModelName()),
+						},
+					},
+					"spec": {
+						SchemaProps: spec.SchemaProps{
+							Description: "The credential.",
+							Default:     map[string]interface{}{},
+							Ref:         ref(v1alpha1.PulsarCredentialSpec{}.OpenAPIModelName()),
+						},
+					},
+				},
+				Required: []string{"spec"},
+			},
+		},
+		Dependencies: []string{
+			v1alpha1.PulsarCredentialSpec{}.OpenAPIModelName(), metav1.ObjectMeta{}.OpenAPIModelName()},
+	}
+}
+
+func schema_pkg_apis_admin_v1alpha1_PulsarCredentialSpec(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "PulsarCredentialSpec is a credential for Pulsar.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"token": {
+						SchemaProps: spec.SchemaProps{
+							Description: "A token of Pulsar's token authentication: a JSON Web Token.",
+							Default:     "",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+				},
+				Required: []string{"token"},
+			},
+		},
 	}
 }
 

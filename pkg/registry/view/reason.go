@@ -11,6 +11,14 @@ import (
 	"github.com/function-mesh/functionmesh-apiserver/pkg/crstorage"
 )
 
+const (
+	// CauseTypeMissingRight is the type of the cause that names the field for which the
+	// caller lacks a right.
+	CauseTypeMissingRight metav1.CauseType = "MissingRight"
+	// NotAuthorized is Pulsar's text for whatever a role may not do.
+	NotAuthorized = "Client is not authorized to perform operation"
+)
+
 type reasonKey struct{}
 
 // reason collects the text during one request.

@@ -206,6 +206,9 @@ func note(shown map[string]bool, valueType reflect.Type, value any) {
 	for i := range valueType.NumField() {
 		field := valueType.Field(i)
 		name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
+		if name == "-" {
+			continue
+		}
 		if name == "" { // inline
 			note(shown, field.Type, value)
 			continue

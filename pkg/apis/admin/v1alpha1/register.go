@@ -50,5 +50,6 @@ func knownTypes() []runtime.Object {
 		&PulsarSink{}, &PulsarSinkList{},
 		&PulsarConnector{}, &PulsarConnectorList{},
 		&PulsarAction{}, &PulsarInstances{}, &PulsarInstancesOptions{},
+		&PulsarCredential{},
 	}
 }

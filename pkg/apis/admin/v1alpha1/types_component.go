@@ -257,6 +257,10 @@ const (
 	// ConditionTranslated is False when the resource behind the object can't be
 	// shown; its message says why. Such an object can only be deleted.
 	ConditionTranslated = "Translated"
+	// ConditionCredentialsValid is False when the credential by which instances prove
+	// who they are is gone, can't be read or has expired. An object without one of its
+	// own doesn't have the condition.
+	ConditionCredentialsValid = "CredentialsValid"
 	// ConditionPackageResolved is Unknown while no package service is configured
 	// that could say whether the package exists.
 	ConditionPackageResolved = "PackageResolved"

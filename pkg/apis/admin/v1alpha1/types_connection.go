@@ -13,13 +13,63 @@ type Auth struct {
 	// server's to decide.
 	// +optional
 	OAuth2 *OAuth2 `json:"oauth2,omitempty"`
+
+	// What the server found out in a request that changes the credential. It is written
+	// with it, and never read back; no client sees or sets it.
+	Resolved *ResolvedCredential `json:"-"`
+	// For whom the credential was bound to the object, as far as that is known. No
+	// client sees or sets it.
+	Bound *CredentialBinding `json:"-"`
 }
 
 // OAuth2 names the account of instances.
 type OAuth2 struct {
-	// A Secret in the object's namespace with the account's key file.
-	SecretName string `json:"secretName"`
+	// A Secret in the object's namespace with the account's key file. Without one the
+	// account is the caller's own, by the rules that the server is configured with.
+	// +optional
+	SecretName string `json:"secretName,omitempty"`
 }
+
+// ResolvedCredential is what a request that changes a credential writes beside it.
+// +k8s:openapi-gen=false
+type ResolvedCredential struct {
+	// Binding says for whom it is.
+	Binding CredentialBinding
+	// Key is the key in the Secret; it and what follows are empty for what is no OAuth2
+	// account.
+	Key string
+	// IssuerURL, Audience and Scope are those that a token is asked for with.
+	IssuerURL, Audience, Scope string
+	// SecretVersion is the resource version of the Secret that was looked at.
+	SecretVersion string
+}
+
+// CredentialBinding says for whom a Secret is an object's credential: that caller may
+// change what the object does with it, and others only if they may read the Secret.
+// +k8s:openapi-gen=false
+type CredentialBinding struct {
+	// SecretName is the Secret in the object's namespace.
+	SecretName string
+	// User is the name of the caller, and Role the role in Pulsar, where there is one.
+	User, Role string
+	// Rule is how the Secret was found.
+	Rule CredentialRule
+}
+
+// CredentialRule is a way to find a credential.
+type CredentialRule string
+
+// The ways to find a credential.
+const (
+	// CredentialByAnnotation is of a Secret with an annotation that has the role.
+	CredentialByAnnotation CredentialRule = "annotation"
+	// CredentialByName is of a Secret that is called like the role.
+	CredentialByName CredentialRule = "name"
+	// CredentialExplicit is of a Secret that the caller named and may read.
+	CredentialExplicit CredentialRule = "explicit"
+	// CredentialToken is of a Secret that the server made of the caller's token.
+	CredentialToken CredentialRule = "token"
+)
 
 // TLS says how instances use TLS towards Pulsar.
 type TLS struct {

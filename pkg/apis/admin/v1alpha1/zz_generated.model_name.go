@@ -62,6 +62,11 @@ func (in ConsumerSpec) OpenAPIModelName() string {
 }
 
 // OpenAPIModelName returns the OpenAPI model name for this type.
+func (in CredentialBinding) OpenAPIModelName() string {
+	return "io.functionmesh.admin.v1alpha1.CredentialBinding"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
 func (in CryptoConfig) OpenAPIModelName() string {
 	return "io.functionmesh.admin.v1alpha1.CryptoConfig"
 }
@@ -187,6 +192,16 @@ func (in PulsarConnectorSpec) OpenAPIModelName() string {
 }
 
 // OpenAPIModelName returns the OpenAPI model name for this type.
+func (in PulsarCredential) OpenAPIModelName() string {
+	return "io.functionmesh.admin.v1alpha1.PulsarCredential"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in PulsarCredentialSpec) OpenAPIModelName() string {
+	return "io.functionmesh.admin.v1alpha1.PulsarCredentialSpec"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
 func (in PulsarFunction) OpenAPIModelName() string {
 	return "io.functionmesh.admin.v1alpha1.PulsarFunction"
 }
@@ -244,6 +259,11 @@ func (in PulsarSourceList) OpenAPIModelName() string {
 // OpenAPIModelName returns the OpenAPI model name for this type.
 func (in PulsarSourceSpec) OpenAPIModelName() string {
 	return "io.functionmesh.admin.v1alpha1.PulsarSourceSpec"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in ResolvedCredential) OpenAPIModelName() string {
+	return "io.functionmesh.admin.v1alpha1.ResolvedCredential"
 }
 
 // OpenAPIModelName returns the OpenAPI model name for this type.

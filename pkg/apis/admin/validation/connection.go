@@ -30,7 +30,8 @@ func (c *checks) checkConnection() {
 
 // checkAuth checks how somebody proves to Pulsar who they are. An OAuth2 account
 // can't come from the author alone: its issuer, audience and scope are the server's
-// to decide, and they reach a shell command.
+// to decide, and they reach a shell command. A request that changes the account has
+// therefore been through admission, which resolves it.
 func (c *checks) checkAuth(path *field.Path, auth, old *v1alpha1.Auth) {
 	if auth == nil {
 		return
@@ -41,10 +42,12 @@ func (c *checks) checkAuth(path *field.Path, auth, old *v1alpha1.Auth) {
 	if auth.OAuth2 == nil || old != nil && equality.Semantic.DeepEqual(auth.OAuth2, old.OAuth2) {
 		return
 	}
-	c.own(field.Forbidden(path.Child("oauth2"), "can't be set or changed: the account has to be resolved by the server,"+
-		" which is not able to do it yet; one that exists is kept"))
-	if auth.SecretName != "" {
+	switch {
+	case auth.SecretName != "":
 		c.own(field.Forbidden(path.Child("oauth2"), "may not be set together with secretName"))
+	case auth.Resolved == nil || auth.Resolved.Key == "":
+		c.own(field.Forbidden(path.Child("oauth2"), "can't be set or changed: the account has to be resolved by the server,"+
+			" which isn't set up to do it; one that exists is kept"))
 	}
 }
 

@@ -23,7 +23,7 @@ func UpdateWarnings(component, old v1alpha1.Component) []string {
 		{"spec.packageService.auth.oauth2", w.packageAuth(), before.packageAuth()},
 	} {
 		if auth.was != nil && auth.was.OAuth2 != nil && (auth.is == nil || auth.is.OAuth2 == nil) {
-			w.add("%s: the account is gone, and can't be set again here", auth.path)
+			w.add("%s: the account is gone: instances prove in no way who they are, unless something else says how", auth.path)
 		}
 	}
 	return w.texts

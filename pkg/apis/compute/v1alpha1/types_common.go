@@ -233,7 +233,7 @@ type OAuth2Config struct {
 	// +kubebuilder:validation:Required
 	IssuerURL string `json:"issuerUrl,omitempty"`
 	// +optional
-	Scope string `json:"scope,omitempty"`
+	Scope *string `json:"scope,omitempty"`
 	// +kubebuilder:validation:Required
 	KeySecretName string `json:"keySecretName,omitempty"`
 	// +kubebuilder:validation:Required

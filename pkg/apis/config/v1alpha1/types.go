@@ -52,6 +52,9 @@ type FunctionMeshAPIServerConfiguration struct {
 	FunctionDefaults ComponentDefaults `json:"functionDefaults,omitempty"`
 	SourceDefaults   ComponentDefaults `json:"sourceDefaults,omitempty"`
 	SinkDefaults     ComponentDefaults `json:"sinkDefaults,omitempty"`
+	// OAuth2 says with which accounts functions run. Without it the server resolves
+	// none, and an account can't be named either.
+	OAuth2 *OAuth2 `json:"oauth2,omitempty"`
 }
 
 // ComponentDefaults are parts of a component that it gets when it is created, each
@@ -80,6 +83,41 @@ type ComponentDefaults struct {
 	JavaOpts []string `json:"javaOpts,omitempty"`
 	// ExtraDependenciesDir has further classes of components in Java.
 	ExtraDependenciesDir string `json:"extraDependenciesDir,omitempty"`
+}
+
+// OAuth2 says how the account of a function's author is found.
+type OAuth2 struct {
+	// Issuers are those whose accounts are taken, at least one.
+	Issuers []OAuth2Issuer `json:"issuers"`
+	// SecretRules are the ways in which the Secret of a caller's account is found:
+	// annotation, a Secret with an annotation that has the caller's role, and name, a
+	// Secret that is called like it. Default both. --oauth2-secret-rules overrides it.
+	SecretRules []string `json:"secretRules,omitempty"`
+	// SecretAnnotationKey is the annotation's key. Default
+	// cloud.streamnative.io/service-account.email, as the Java worker has it.
+	SecretAnnotationKey string `json:"secretAnnotationKey,omitempty"`
+	// Required says whether what has no other credential must have an account. Default
+	// true: a function whose author has none is refused.
+	Required *bool `json:"required,omitempty"`
+	// KubernetesUserPrefix begins the names of those Kubernetes users that have a role
+	// in Pulsar, which is the rest of the name. Default none: each user's name is a
+	// role. Service accounts have none, nor has any other name that begins with system:.
+	KubernetesUserPrefix string `json:"kubernetesUserPrefix,omitempty"`
+	// Verify says whether the issuer is asked for a token before an account is taken.
+	// --verify-oauth2 overrides it.
+	Verify bool `json:"verify,omitempty"`
+}
+
+// OAuth2Issuer is an issuer whose accounts functions may have.
+type OAuth2Issuer struct {
+	// IssuerURL is the issuer's URL, https, or http on a loopback address.
+	IssuerURL string `json:"issuerUrl"`
+	// Audience and Scope are asked for where the Secret doesn't say.
+	Audience string `json:"audience,omitempty"`
+	Scope    string `json:"scope,omitempty"`
+	// CAFile has the certificates that the issuer's is verified with, instead of the
+	// system's.
+	CAFile string `json:"caFile,omitempty"`
 }
 
 // PulsarCluster is a Pulsar cluster and how an instance reaches it.

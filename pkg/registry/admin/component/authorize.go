@@ -11,23 +11,21 @@ import (
 	"k8s.io/klog/v2"
 
 	"github.com/function-mesh/functionmesh-apiserver/pkg/apis/admin/v1alpha1"
+	"github.com/function-mesh/functionmesh-apiserver/pkg/credential"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/privilege"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/registry/view"
-)
-
-const (
-	// causeTypeMissingRight is the type of the cause that names the field for which the
-	// caller lacks a right.
-	causeTypeMissingRight metav1.CauseType = "MissingRight"
-	// notAuthorized is Pulsar's text for whatever a role may not do.
-	notAuthorized = "Client is not authorized to perform operation"
 )
 
 // authorize refuses what gives the pods of a component more than its author has. old is
 // nil for a new component.
 func (c *checks) authorize(ctx context.Context, component, old v1alpha1.Component) error {
 	namespace := genericapirequest.NamespaceValue(ctx)
-	missing, err := privilege.Check(ctx, c.config.Authorizer, namespace, privilege.RequiredBeyond(c.defaults.server(component), component, old))
+	caller, ok := genericapirequest.UserFrom(ctx)
+	if !ok {
+		return apierrors.NewInternalError(errors.New("could not tell who the request is from"))
+	}
+	rights := privilege.RequiredBeyond(c.defaults.server(component), component, old, credential.CallerOf(caller, c.config.KubernetesUserPrefix))
+	missing, err := privilege.Check(ctx, c.config.Authorizer, namespace, rights)
 	if err != nil {
 		klog.FromContext(ctx).Error(err, "Could not authorize what a component uses", "namespace", namespace, "name", component.GetName())
 		return apierrors.NewInternalError(errors.New("could not find out whether the caller has the rights that the object needs"))
@@ -40,8 +38,14 @@ func (c *checks) authorize(ctx context.Context, component, old v1alpha1.Componen
 		resource += "." + missing.Group
 	}
 	lack := fmt.Sprintf("needs the right to %s %s %q in namespace %q, which the caller lacks", missing.Verb, resource, missing.Name, namespace)
+	at := missing.Field
+	if missing.Changed != "" {
+		// The change uses what the object holds, which isn't the caller's.
+		at = missing.Changed
+		lack = "uses " + missing.Field + ", which isn't bound to the caller: it " + lack
+	}
 	refused := apierrors.NewForbidden(v1alpha1.Resource(component.ComponentKind().Resource), component.GetName(),
-		fmt.Errorf("%s %s", missing.Field, lack))
-	refused.ErrStatus.Details.Causes = []metav1.StatusCause{{Type: causeTypeMissingRight, Field: missing.Field, Message: lack}}
-	return view.WithPulsarReason(refused, notAuthorized)
+		fmt.Errorf("%s %s", at, lack))
+	refused.ErrStatus.Details.Causes = []metav1.StatusCause{{Type: view.CauseTypeMissingRight, Field: at, Message: lack}}
+	return view.WithPulsarReason(refused, view.NotAuthorized)
 }

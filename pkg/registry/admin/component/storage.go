@@ -15,6 +15,8 @@ import (
 	genericregistry "k8s.io/apiserver/pkg/registry/generic/registry"
 	"k8s.io/apiserver/pkg/registry/rest"
 
+	"k8s.io/client-go/kubernetes"
+
 	"github.com/function-mesh/functionmesh-apiserver/pkg/apis/admin/v1alpha1"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/apis/admin/validation"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/crstorage"
@@ -42,6 +44,11 @@ type Config struct {
 	Validation validation.Options
 	// Authorizer knows the rights of callers.
 	Authorizer authorizer.Authorizer
+	// Secrets reaches the Secrets of tokens, with the server's own account.
+	Secrets kubernetes.Interface
+	// KubernetesUserPrefix begins the names of Kubernetes users that have a role in
+	// Pulsar.
+	KubernetesUserPrefix string
 	// Identities knows the identities in Pulsar that are taken. It is shared by the
 	// kinds, since they share these.
 	Identities *Identities
@@ -123,6 +130,8 @@ func NewREST[CR any, P crstorage.Object[CR], View v1alpha1.Component](kind Kind,
 		kind.Resource + "/resume":    newSuspendREST(served, false),
 		kind.Resource + "/restart":   newRestartREST(served, storage, config.Instances),
 		kind.Resource + "/instances": &InstancesREST{store: served, instances: config.Instances},
+		kind.Resource + "/credential": &CredentialREST{store: served, crKind: client.Kind, kind: kind.ComponentKind, secrets: config.Secrets,
+			userPrefix: config.KubernetesUserPrefix},
 	}, nil
 }
 

@@ -85,6 +85,7 @@ func (s strategy) PrepareForUpdate(_ context.Context, obj, old runtime.Object) {
 		return
 	}
 	keepIdentity(component.Common(), before.Common())
+	v1alpha1.KeepBinding(component, before)
 	s.defaults.update(component, before)
 }
 

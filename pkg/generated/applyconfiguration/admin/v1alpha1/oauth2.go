@@ -23,7 +23,8 @@ package v1alpha1
 //
 // OAuth2 names the account of instances.
 type OAuth2ApplyConfiguration struct {
-	// A Secret in the object's namespace with the account's key file.
+	// A Secret in the object's namespace with the account's key file. Without one the
+	// account is the caller's own, by the rules that the server is configured with.
 	SecretName *string `json:"secretName,omitempty"`
 }
 

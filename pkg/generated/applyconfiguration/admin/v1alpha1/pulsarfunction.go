@@ -89,6 +89,12 @@ func ExtractPulsarFunction(pulsarFunction *adminv1alpha1.PulsarFunction, fieldMa
 	return ExtractPulsarFunctionFrom(pulsarFunction, fieldManager, "")
 }
 
+// ExtractPulsarFunctionCredential extracts the applied configuration owned by fieldManager from
+// pulsarFunction for the credential subresource.
+func ExtractPulsarFunctionCredential(pulsarFunction *adminv1alpha1.PulsarFunction, fieldManager string) (*PulsarFunctionApplyConfiguration, error) {
+	return ExtractPulsarFunctionFrom(pulsarFunction, fieldManager, "credential")
+}
+
 // ExtractPulsarFunctionScale extracts the applied configuration owned by fieldManager from
 // pulsarFunction for the scale subresource.
 func ExtractPulsarFunctionScale(pulsarFunction *adminv1alpha1.PulsarFunction, fieldManager string) (*PulsarFunctionApplyConfiguration, error) {

@@ -90,6 +90,12 @@ func ExtractPulsarSink(pulsarSink *adminv1alpha1.PulsarSink, fieldManager string
 	return ExtractPulsarSinkFrom(pulsarSink, fieldManager, "")
 }
 
+// ExtractPulsarSinkCredential extracts the applied configuration owned by fieldManager from
+// pulsarSink for the credential subresource.
+func ExtractPulsarSinkCredential(pulsarSink *adminv1alpha1.PulsarSink, fieldManager string) (*PulsarSinkApplyConfiguration, error) {
+	return ExtractPulsarSinkFrom(pulsarSink, fieldManager, "credential")
+}
+
 // ExtractPulsarSinkScale extracts the applied configuration owned by fieldManager from
 // pulsarSink for the scale subresource.
 func ExtractPulsarSinkScale(pulsarSink *adminv1alpha1.PulsarSink, fieldManager string) (*PulsarSinkApplyConfiguration, error) {

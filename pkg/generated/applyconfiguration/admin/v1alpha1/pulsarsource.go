@@ -90,6 +90,12 @@ func ExtractPulsarSource(pulsarSource *adminv1alpha1.PulsarSource, fieldManager 
 	return ExtractPulsarSourceFrom(pulsarSource, fieldManager, "")
 }
 
+// ExtractPulsarSourceCredential extracts the applied configuration owned by fieldManager from
+// pulsarSource for the credential subresource.
+func ExtractPulsarSourceCredential(pulsarSource *adminv1alpha1.PulsarSource, fieldManager string) (*PulsarSourceApplyConfiguration, error) {
+	return ExtractPulsarSourceFrom(pulsarSource, fieldManager, "credential")
+}
+
 // ExtractPulsarSourceScale extracts the applied configuration owned by fieldManager from
 // pulsarSource for the scale subresource.
 func ExtractPulsarSourceScale(pulsarSource *adminv1alpha1.PulsarSource, fieldManager string) (*PulsarSourceApplyConfiguration, error) {

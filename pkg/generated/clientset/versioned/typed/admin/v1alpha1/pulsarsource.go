@@ -50,6 +50,7 @@ type PulsarSourceInterface interface {
 	Apply(ctx context.Context, pulsarSource *applyconfigurationadminv1alpha1.PulsarSourceApplyConfiguration, opts v1.ApplyOptions) (result *adminv1alpha1.PulsarSource, err error)
 	GetScale(ctx context.Context, pulsarSourceName string, options v1.GetOptions) (*autoscalingv1.Scale, error)
 	UpdateScale(ctx context.Context, pulsarSourceName string, scale *autoscalingv1.Scale, opts v1.UpdateOptions) (*autoscalingv1.Scale, error)
+	CreateCredential(ctx context.Context, pulsarSourceName string, pulsarCredential *adminv1alpha1.PulsarCredential, opts v1.CreateOptions) (*v1.Status, error)
 
 	PulsarSourceExpansion
 }
@@ -97,6 +98,21 @@ func (c *pulsarSources) UpdateScale(ctx context.Context, pulsarSourceName string
 		SubResource("scale").
 		VersionedParams(&opts, scheme.ParameterCodec).
 		Body(scale).
+		Do(ctx).
+		Into(result)
+	return
+}
+
+// CreateCredential takes the representation of a pulsarCredential and creates it.  Returns the server's representation of the status, and an error, if there is any.
+func (c *pulsarSources) CreateCredential(ctx context.Context, pulsarSourceName string, pulsarCredential *adminv1alpha1.PulsarCredential, opts v1.CreateOptions) (result *v1.Status, err error) {
+	result = &v1.Status{}
+	err = c.GetClient().Post().
+		Namespace(c.GetNamespace()).
+		Resource("pulsarsources").
+		Name(pulsarSourceName).
+		SubResource("credential").
+		VersionedParams(&opts, scheme.ParameterCodec).
+		Body(pulsarCredential).
 		Do(ctx).
 		Into(result)
 	return

@@ -78,3 +78,15 @@ func (c *fakePulsarSinks) UpdateScale(ctx context.Context, pulsarSinkName string
 	}
 	return obj.(*autoscalingv1.Scale), err
 }
+
+// CreateCredential takes the representation of a pulsarCredential and creates it.  Returns the server's representation of the status, and an error, if there is any.
+func (c *fakePulsarSinks) CreateCredential(ctx context.Context, pulsarSinkName string, pulsarCredential *v1alpha1.PulsarCredential, opts v1.CreateOptions) (result *v1.Status, err error) {
+	emptyResult := &v1.Status{}
+	obj, err := c.Fake.
+		Invokes(testing.NewCreateSubresourceActionWithOptions(c.Resource(), pulsarSinkName, "credential", c.Namespace(), pulsarCredential, opts), emptyResult)
+
+	if obj == nil {
+		return emptyResult, err
+	}
+	return obj.(*v1.Status), err
+}

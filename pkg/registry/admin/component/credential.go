@@ -1,0 +1,187 @@
+package component
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/util/validation/field"
+	genericapirequest "k8s.io/apiserver/pkg/endpoints/request"
+	"k8s.io/apiserver/pkg/registry/rest"
+	"k8s.io/apiserver/pkg/util/dryrun"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/klog/v2"
+
+	"github.com/function-mesh/functionmesh-apiserver/pkg/apis/admin/v1alpha1"
+	computev1alpha1 "github.com/function-mesh/functionmesh-apiserver/pkg/apis/compute/v1alpha1"
+	"github.com/function-mesh/functionmesh-apiserver/pkg/credential"
+	"github.com/function-mesh/functionmesh-apiserver/pkg/registry/view"
+	"github.com/function-mesh/functionmesh-apiserver/pkg/translation"
+)
+
+const (
+	// TokensRole is the ClusterRole that lets this server keep tokens in a namespace
+	// where it is bound.
+	TokensRole = "functionmesh-apiserver-tokens"
+
+	// tokenPlugin is how Pulsar's clients use a token.
+	tokenPlugin = "org.apache.pulsar.client.impl.auth.AuthenticationToken"
+	// maxToken bounds a token, in bytes: a pod gets it on a command line.
+	maxToken = 16 << 10
+	// cleanUpTimeout bounds the removal of a Secret that nothing uses.
+	cleanUpTimeout = 10 * time.Second
+)
+
+// jsonWebToken has nothing that means something to a shell: the operator writes the
+// token into a command without quotes.
+var jsonWebToken = regexp.MustCompile(`\A[-\w]+\.[-\w]+\.[-\w]*\z`)
+
+// CredentialREST serves the subresource credential of a kind: who creates it hands the
+// object a token, which the server keeps in a Secret that belongs to the custom resource.
+// It can't be read. Each token gets a Secret of its own, so that the pods of the one
+// before run until those of the new one do.
+type CredentialREST struct {
+	store *view.REST
+	// crKind is the custom resource's kind.
+	crKind     string
+	kind       v1alpha1.ComponentKind
+	secrets    kubernetes.Interface
+	userPrefix string
+}
+
+var (
+	_ rest.Storage      = (*CredentialREST)(nil)
+	_ rest.NamedCreater = (*CredentialREST)(nil)
+)
+
+// New implements rest.Storage.
+func (r *CredentialREST) New() runtime.Object { return &v1alpha1.PulsarCredential{} }
+
+// Destroy implements rest.Storage. The store belongs to the resource.
+func (r *CredentialREST) Destroy() {}
+
+// Create implements rest.NamedCreater.
+func (r *CredentialREST) Create(ctx context.Context, name string, obj runtime.Object, validate rest.ValidateObjectFunc, options *metav1.CreateOptions) (runtime.Object, error) {
+	given, ok := obj.(*v1alpha1.PulsarCredential)
+	if !ok {
+		return nil, apierrors.NewBadRequest(fmt.Sprintf("it must be a PulsarCredential, not a %T", obj))
+	}
+	if token := given.Spec.Token; len(token) > maxToken || !jsonWebToken.MatchString(token) {
+		return nil, r.invalid(name, field.NewPath("spec", "token"), fmt.Sprintf("must be a JSON Web Token of at most %d bytes", maxToken))
+	}
+	if validate != nil {
+		if err := validate(ctx, obj.DeepCopyObject()); err != nil {
+			return nil, err
+		}
+	}
+	found, err := r.store.Get(ctx, name, &metav1.GetOptions{})
+	if err != nil {
+		return nil, err
+	}
+	component := found.(v1alpha1.Component)
+	if auth := component.Common().Auth; auth != nil && auth.OAuth2 != nil {
+		return nil, r.invalid(name, field.NewPath("spec", "auth", "oauth2"), "the object has an OAuth2 account, which counts for more than a token: take it away first")
+	}
+	if !dryrun.IsDryRun(options.DryRun) {
+		err = r.replace(ctx, component, given.Spec.Token, options.FieldManager)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &metav1.Status{Status: metav1.StatusSuccess}, nil
+}
+
+// replace gives a component a token and removes the one that the server kept for it.
+func (r *CredentialREST) replace(ctx context.Context, component v1alpha1.Component, token, fieldManager string) error {
+	namespace, before := genericapirequest.NamespaceValue(ctx), component.Common().Auth.DeepCopy()
+	user, ok := genericapirequest.UserFrom(ctx)
+	if !ok {
+		return apierrors.NewInternalError(errors.New("could not tell who the request is from"))
+	}
+	secret, err := r.secrets.CoreV1().Secrets(namespace).Create(ctx, r.secretFor(component, token), metav1.CreateOptions{})
+	if err != nil {
+		return r.notKept(component, namespace, err)
+	}
+	caller := credential.CallerOf(user, r.userPrefix)
+	auth := &v1alpha1.Auth{SecretName: secret.Name, Resolved: &v1alpha1.ResolvedCredential{Binding: v1alpha1.CredentialBinding{
+		SecretName: secret.Name, User: caller.User, Role: caller.Role, Rule: v1alpha1.CredentialToken,
+	}}}
+	uid := component.GetUID()
+	_, _, err = r.store.Update(ctx, component.GetName(), rest.DefaultUpdatedObjectInfo(nil,
+		func(_ context.Context, _, old runtime.Object) (runtime.Object, error) {
+			current := old.DeepCopyObject().(v1alpha1.Component)
+			if current.GetUID() != uid {
+				return nil, apierrors.NewConflict(v1alpha1.Resource(r.kind.Resource), current.GetName(), errors.New("it was deleted and created again meanwhile"))
+			}
+			current.Common().Auth = auth.DeepCopy()
+			return current, nil
+		}), rest.ValidateAllObjectFunc, rest.ValidateAllObjectUpdateFunc, false, &metav1.UpdateOptions{FieldManager: fieldManager})
+	unused := secret.Name
+	if err == nil {
+		unused = ""
+		if before != nil && before.Bound != nil && before.Bound.Rule == v1alpha1.CredentialToken {
+			unused = before.Bound.SecretName
+		}
+	}
+	r.remove(ctx, namespace, unused, component)
+	return err
+}
+
+// secretFor returns the Secret of a token. It belongs to the custom resource: what views
+// own is nobody's to collect.
+func (r *CredentialREST) secretFor(component v1alpha1.Component, token string) *corev1.Secret {
+	return &corev1.Secret{
+		ObjectMeta: metav1.ObjectMeta{
+			GenerateName: component.GetName() + "-" + r.kind.Type + "-token-",
+			OwnerReferences: []metav1.OwnerReference{{
+				APIVersion: computev1alpha1.SchemeGroupVersion.String(), Kind: r.crKind, Name: component.GetName(),
+				UID: translation.CRUID(component.GetUID()),
+			}},
+		},
+		Type: corev1.SecretTypeOpaque,
+		Data: map[string][]byte{"clientAuthenticationPlugin": []byte(tokenPlugin), "clientAuthenticationParameters": []byte("token:" + token)},
+	}
+}
+
+// remove removes a Secret that nothing uses, if it is one that was made for the
+// component. What can't be removed goes with the component.
+func (r *CredentialREST) remove(ctx context.Context, namespace, name string, component v1alpha1.Component) {
+	if name == "" {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanUpTimeout)
+	defer cancel()
+	secrets := r.secrets.CoreV1().Secrets(namespace)
+	secret, err := secrets.Get(ctx, name, metav1.GetOptions{})
+	if err == nil {
+		if len(secret.OwnerReferences) != 1 || secret.OwnerReferences[0].UID != translation.CRUID(component.GetUID()) {
+			return
+		}
+		err = secrets.Delete(ctx, name, metav1.DeleteOptions{Preconditions: metav1.NewUIDPreconditions(string(secret.UID))})
+	}
+	if err != nil && !apierrors.IsNotFound(err) {
+		klog.FromContext(ctx).Error(err, "Could not remove the Secret of a token", "namespace", namespace, "secret", name)
+	}
+}
+
+// notKept says why no Secret could be made.
+func (r *CredentialREST) notKept(component v1alpha1.Component, namespace string, err error) error {
+	if apierrors.IsForbidden(err) {
+		return r.invalid(component.GetName(), field.NewPath("spec", "token"), fmt.Sprintf(
+			"the server may not keep tokens in namespace %q: it needs a RoleBinding there of ClusterRole %s to its service account, and no quota or policy against it", namespace, TokensRole))
+	}
+	klog.Background().Error(err, "Could not make the Secret of a token", "namespace", namespace, "name", component.GetName())
+	return apierrors.NewServiceUnavailable("could not keep the token: please try again")
+}
+
+// invalid refuses without repeating the value, which may be a credential.
+func (r *CredentialREST) invalid(name string, path *field.Path, text string) error {
+	problem := field.Invalid(path, field.OmitValueType{}, text)
+	return view.WithPulsarReason(apierrors.NewInvalid(v1alpha1.SchemeGroupVersion.WithKind(r.kind.Kind).GroupKind(), name, field.ErrorList{problem}), problem.Error())
+}
