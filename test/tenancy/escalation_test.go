@@ -27,7 +27,7 @@ var rightsByWho = map[string]rbacv1.PolicyRule{
 }
 
 const (
-	crypto   = `{cryptoKeyReaderClassName: org.example.Keys, encryptionKeys: [k], cryptoSecrets: [{secretName: keys, secretKey: k%s}]}`
+	crypto   = `{cryptoKeyReaderClassName: org.example.Keys, encryptionKeys: [k], cryptoSecrets: [{secretName: keys, secretKey: k, asVolume: /keys}]}`
 	external = `[{name: x, image: "registry.example.org/x:1"}]`
 	emptyDir = `volumes: [{name: x, emptyDir: {}}]`
 )
@@ -35,46 +35,43 @@ const (
 // settings set one field of a function each, as members of its spec, by its path in the
 // table without marks of lists and maps. What can't stand alone comes with what it needs.
 var settings = map[string]string{
-	"auth.secretName":                       `auth: {secretName: token}`,
-	"go.log.logConfig":                      `go: {log: {logConfig: {name: log, key: a}}}`,
-	"python.log.logConfig":                  `python: {log: {logConfig: {name: log, key: a}}}`,
-	"java.log.logConfig":                    `java: {log: {logConfig: {name: log, key: a}}}`,
-	"inputSpecs.cryptoConfig.cryptoSecrets": `inputSpecs: {"persistent://public/default/in": {cryptoConfig: ` + fmt.Sprintf(crypto, "") + `}}`,
-	"inputSpecs.cryptoConfig.cryptoSecrets.asVolume": `inputSpecs: {"persistent://public/default/in": {cryptoConfig: ` +
-		fmt.Sprintf(crypto, ", asVolume: /keys") + `}}`,
-	"producerConfig.cryptoConfig.cryptoSecrets":          `output: "persistent://public/default/out", producerConfig: {cryptoConfig: ` + fmt.Sprintf(crypto, "") + `}`,
-	"producerConfig.cryptoConfig.cryptoSecrets.asVolume": `output: "persistent://public/default/out", producerConfig: {cryptoConfig: ` + fmt.Sprintf(crypto, ", asVolume: /keys") + `}`,
-	"java.entryClass":                   `java: {entryClass: org.example.Main}`,
-	"java.extraDependenciesDir":         `java: {extraDependenciesDir: /pulsar/lib}`,
-	"java.instancePath":                 `java: {instancePath: /pulsar/instance.jar}`,
-	"java.javaOpts":                     `java: {javaOpts: ["-Da=b"]}`,
-	"packageService.auth.secretName":    `packageService: {configMapName: always, auth: {secretName: token}}`,
-	"packageService.configMapName":      `packageService: {configMapName: packages}`,
-	"packageService.tls.certSecretName": `packageService: {configMapName: always, tls: {enabled: true, certSecretName: ca, certSecretKey: ca.crt}}`,
-	"packageService.tls.secretName":     `packageService: {configMapName: always, tls: {enabled: true, certSecretName: ca, certSecretKey: ca.crt, secretName: client}}`,
-	"tls.certSecretName":                `tls: {enabled: true, certSecretName: ca, certSecretKey: ca.crt}`,
-	"tls.secretName":                    `tls: {enabled: true, certSecretName: ca, certSecretKey: ca.crt, secretName: client}`,
-	"secrets":                           `secrets: {PASSWORD: {path: database, key: password}}`,
-	"pod.annotations":                   `pod: {annotations: {a: b}}`,
-	"pod.labels":                        `pod: {labels: {a: b}}`,
-	"pod.cleanupImage":                  `pod: {cleanupImage: "registry.example.org/x:1"}`,
-	"pod.downloaderImage":               `pod: {downloaderImage: "registry.example.org/x:1"}`,
-	"pod.filebeatImage":                 `pod: {filebeatImage: "registry.example.org/x:1"}`,
-	"pod.image":                         `pod: {image: "registry.example.org/x:1"}`,
-	"pod.imagePullSecrets":              `pod: {imagePullSecrets: [{name: pull}]}`,
-	"pod.initContainers":                `pod: {initContainers: ` + external + `}`,
-	"pod.sidecars":                      `pod: {sidecars: ` + external + `}`,
-	"pod.securityContext":               `pod: {securityContext: {runAsUser: 1000}}`,
-	"pod.serviceAccountName":            `pod: {serviceAccountName: builder}`,
-	"pod.startupProbe":                  `pod: {startupProbe: {httpGet: {path: /, port: 9094}}}`,
-	"pod.tolerations":                   `pod: {tolerations: [{key: a, operator: Exists}]}`,
-	"pod.volumes":                       `pod: {` + emptyDir + `}`,
-	"pod.volumeMounts":                  `pod: {` + emptyDir + `, volumeMounts: [{name: x, mountPath: /x}]}`,
-	"pod.volumeClaimTemplates":          `pod: {volumeClaimTemplates: [{metadata: {name: x}, spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}}], volumeMounts: [{name: x, mountPath: /x}]}`,
+	"auth.secretName":                           `auth: {secretName: token}`,
+	"go.log.logConfig":                          `go: {log: {logConfig: {name: log, key: a}}}`,
+	"python.log.logConfig":                      `python: {log: {logConfig: {name: log, key: a}}}`,
+	"java.log.logConfig":                        `java: {log: {logConfig: {name: log, key: a}}}`,
+	"inputSpecs.cryptoConfig.cryptoSecrets":     `inputSpecs: {"persistent://public/default/in": {cryptoConfig: ` + crypto + `}}`,
+	"producerConfig.cryptoConfig.cryptoSecrets": `output: "persistent://public/default/out", producerConfig: {cryptoConfig: ` + crypto + `}`,
+	"java.entryClass":                           `java: {entryClass: org.example.Main}`,
+	"java.extraDependenciesDir":                 `java: {extraDependenciesDir: /pulsar/lib}`,
+	"java.instancePath":                         `java: {instancePath: /pulsar/instance.jar}`,
+	"java.javaOpts":                             `java: {javaOpts: ["-Da=b"]}`,
+	"packageService.auth.secretName":            `packageService: {configMapName: always, auth: {secretName: token}}`,
+	"packageService.configMapName":              `packageService: {configMapName: packages}`,
+	"packageService.tls.certSecretName":         `packageService: {configMapName: always, tls: {enabled: true, certSecretName: ca, certSecretKey: ca.crt}}`,
+	"packageService.tls.secretName":             `packageService: {configMapName: always, tls: {enabled: true, certSecretName: ca, certSecretKey: ca.crt, secretName: client}}`,
+	"tls.certSecretName":                        `tls: {enabled: true, certSecretName: ca, certSecretKey: ca.crt}`,
+	"tls.secretName":                            `tls: {enabled: true, certSecretName: ca, certSecretKey: ca.crt, secretName: client}`,
+	"secrets":                                   `secrets: {PASSWORD: {path: database, key: password}}`,
+	"pod.annotations":                           `pod: {annotations: {a: b}}`,
+	"pod.labels":                                `pod: {labels: {a: b}}`,
+	"pod.cleanupImage":                          `pod: {cleanupImage: "registry.example.org/x:1"}`,
+	"pod.downloaderImage":                       `pod: {downloaderImage: "registry.example.org/x:1"}`,
+	"pod.filebeatImage":                         `pod: {filebeatImage: "registry.example.org/x:1"}`,
+	"pod.image":                                 `pod: {image: "registry.example.org/x:1"}`,
+	"pod.imagePullSecrets":                      `pod: {imagePullSecrets: [{name: pull}]}`,
+	"pod.initContainers":                        `pod: {initContainers: ` + external + `}`,
+	"pod.sidecars":                              `pod: {sidecars: ` + external + `}`,
+	"pod.securityContext":                       `pod: {securityContext: {runAsUser: 1000}}`,
+	"pod.serviceAccountName":                    `pod: {serviceAccountName: builder}`,
+	"pod.startupProbe":                          `pod: {startupProbe: {httpGet: {path: /, port: 9094}}}`,
+	"pod.tolerations":                           `pod: {tolerations: [{key: a, operator: Exists}]}`,
+	"pod.volumes":                               `pod: {` + emptyDir + `}`,
+	"pod.volumeMounts":                          `pod: {` + emptyDir + `, volumeMounts: [{name: x, mountPath: /x}]}`,
+	"pod.volumeClaimTemplates":                  `cleanupSubscription: false, pod: {volumeClaimTemplates: [{metadata: {name: x}, spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}}], volumeMounts: [{name: x, mountPath: /x}]}`,
 }
 
 // parts are paths that say nothing by themselves: what they are part of is in settings.
-var parts = []string{".logConfig.key", ".logConfig.name", ".cryptoSecrets.secretName", ".cryptoSecrets.secretKey", ".certSecretKey", "secrets.key", "secrets.path"}
+var parts = []string{".logConfig.key", ".logConfig.name", ".cryptoSecrets.secretName", ".cryptoSecrets.secretKey", ".cryptoSecrets.asVolume", ".certSecretKey", "secrets.key", "secrets.path"}
 
 // elsewhere are paths whose values are looked up and checked apart.
 var elsewhere = map[string]bool{
@@ -219,6 +216,8 @@ func expectScalable(t *testing.T, creator, editor *caller, namespace string, obj
 	}
 	// The whole object again, as a tool writes it, is no change of the field.
 	current := must[*unstructured.Unstructured](t)(client.Get(t.Context(), created.GetName(), metav1.GetOptions{}))
+	// The status may be published in between.
+	current.SetResourceVersion("")
 	if _, err := client.Update(t.Context(), current, metav1.UpdateOptions{}); err != nil {
 		t.Errorf("%s: an update with what is there: %v", path, err)
 	}
