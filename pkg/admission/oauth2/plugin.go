@@ -167,7 +167,7 @@ func (r *request) confirm(ctx context.Context, path *field.Path, auth *v1alpha1.
 	}
 	if secret.ResourceVersion != auth.Resolved.SecretVersion {
 		return apierrors.NewConflict(v1alpha1.Resource(r.component.ComponentKind().Resource), r.component.GetName(),
-			fmt.Errorf("Secret %q was changed while it was looked at: please try again", secret.Name))
+			fmt.Errorf("could not go on: Secret %q was changed while it was looked at, please try again", secret.Name))
 	}
 	if !r.config.Verify || r.attributes.IsDryRun() {
 		return nil
