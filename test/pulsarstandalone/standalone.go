@@ -137,7 +137,7 @@ func (p *Pulsar) start(ctx context.Context, java, classpath, dir, runtime string
 		Port: web,
 		Args: func(int) []string { return arguments },
 		Ready: func(ctx context.Context, port int) error {
-			return ask(ctx, http.MethodGet, webURL(port)+"/admin/v2/worker/cluster/leader", nil, "")
+			return ask(ctx, http.MethodGet, webURL(port)+"/admin/v2/worker/cluster/leader/ready", nil, "")
 		},
 		Grace: stopGrace,
 	})

@@ -26,7 +26,7 @@ const (
 	perOne    = "Externally managed schedulers can't do per instance stop"
 	forbidden = "Operation not permitted"
 	functions = "/admin/v3/functions/public/default/"
-	onCall    = "functions-on-call"
+	onCall    = "functionmesh-pulsar-operator"
 	viewer    = "functionmesh-pulsar-viewer"
 )
 
@@ -163,6 +163,7 @@ func TestRestart(t *testing.T) {
 // with the first pod.
 func TestRestartBeforeThereArePods(t *testing.T) {
 	createFunction(t, "later", 1)
+	podsOf(t, "later", 1)
 	for _, action := range []string{"stop", "restart", "start"} {
 		if code, reason := post(t, functions+"later/"+action); code != 204 {
 			t.Fatalf("%s: %d %q", action, code, reason)
@@ -223,11 +224,6 @@ func act(t *testing.T, client *versioned.Clientset, name, action string, body *v
 func TestRights(t *testing.T) {
 	createFunction(t, "rights", 1)
 	podsOf(t, "rights", 1)
-	role := &rbacv1.ClusterRole{ObjectMeta: metav1.ObjectMeta{Name: onCall}, Rules: []rbacv1.PolicyRule{
-		{APIGroups: []string{v1alpha1.GroupName}, Resources: []string{"pulsarfunctions"}, Verbs: []string{"get"}},
-		{APIGroups: []string{v1alpha1.GroupName}, Resources: []string{"pulsarfunctions/suspend", "pulsarfunctions/resume", "pulsarfunctions/restart"}, Verbs: []string{"create"}},
-	}}
-	must[*rbacv1.ClusterRole](t)(env.ControlPlane.Client().RbacV1().ClusterRoles().Create(t.Context(), role, metav1.CreateOptions{}))
 	caller, reader := views(t, onCall), views(t, viewer)
 	eventually(t, "the roles to count", func(ctx context.Context) error {
 		if _, err := reader.AdminV1alpha1().PulsarFunctions(namespace).Get(ctx, objectName("rights"), metav1.GetOptions{}); err != nil {
