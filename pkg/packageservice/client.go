@@ -93,7 +93,7 @@ func (c *Client) Metadata(ctx context.Context, token Token, name identity.Packag
 }
 
 // Versions returns the versions of a package, in no particular order. There are none of
-// a package that doesn't exist.
+// a package that doesn't exist. Some storages list versions that were removed, too.
 func (c *Client) Versions(ctx context.Context, token Token, name identity.PackageURL) ([]string, error) {
 	var versions []string
 	err := c.getJSON(ctx, token, &versions, segments(name)[:4])
@@ -112,16 +112,33 @@ func (c *Client) Open(ctx context.Context, token Token, name identity.PackageURL
 	return response.Body, nil
 }
 
-// Delete removes a package. One that doesn't exist is gone already.
+// Delete removes a package. One that doesn't exist is gone already, whatever the storage
+// behind the service says to that.
 func (c *Client) Delete(ctx context.Context, token Token, name identity.PackageURL) error {
 	response, err := c.send(ctx, token, http.MethodDelete, segments(name), nil, "")
+	if err == nil {
+		return response.Body.Close()
+	}
+	var refused *RefusedError
+	if errors.As(err, &refused) && refused.Code >= http.StatusInternalServerError && c.gone(ctx, token, name) {
+		return nil
+	}
 	if errors.Is(err, ErrNotFound) {
 		return nil
 	}
-	if err != nil {
-		return err
+	return err
+}
+
+// gone tells whether there is neither content nor metadata of a package.
+func (c *Client) gone(ctx context.Context, token Token, name identity.PackageURL) bool {
+	if _, err := c.Metadata(ctx, token, name); !errors.Is(err, ErrNotFound) {
+		return false
 	}
-	return response.Body.Close()
+	content, err := c.Open(ctx, token, name)
+	if err == nil {
+		content.Close()
+	}
+	return errors.Is(err, ErrNotFound)
 }
 
 func segments(name identity.PackageURL) []string {
