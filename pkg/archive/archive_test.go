@@ -4,7 +4,6 @@ import (
 	"archive/zip"
 	"bytes"
 	"errors"
-	"fmt"
 	"strings"
 	"testing"
 
@@ -236,7 +235,7 @@ func FuzzOpen(f *testing.F) {
 			}
 		}
 		if _, err := opened.Service(); err != nil && len(err.Error()) > 1000 {
-			t.Error(fmt.Sprintf("a message of %d bytes", len(err.Error())))
+			t.Errorf("a message of %d bytes", len(err.Error()))
 		}
 	})
 }
