@@ -10,7 +10,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
-	"strings"
 	"testing"
 	"time"
 
@@ -77,18 +76,6 @@ func start(ctx context.Context) error {
 	}
 	env.pulsar, err = pulsarstandalone.Start(ctx, pulsarstandalone.Options{Repository: root, Dir: filepath.Join(env.dir, "pulsar")})
 	return err
-}
-
-// archive returns the real package whose file name begins with name.
-func archive(t *testing.T, name string) string {
-	t.Helper()
-	for _, file := range env.archives {
-		if strings.HasPrefix(filepath.Base(file), name) {
-			return file
-		}
-	}
-	t.Fatalf("no %s among %q", name, env.archives)
-	return ""
 }
 
 // java runs a Java source file with the class path of a whole Pulsar, and returns what it
