@@ -233,6 +233,10 @@ func validName(name string) bool {
 	return !slices.Contains(strings.Split(name, "/"), "..")
 }
 
+// Entry returns the content of one of the archive's own entries. Errors are
+// fs.ErrNotExist, a LimitError and those of reading it.
+func (a *Archive) Entry(name string) ([]byte, error) { return a.read(a.root, name) }
+
 // Names returns the names of the archive's own entries, in no particular order.
 func (a *Archive) Names() []string {
 	names := make([]string, 0, len(a.root.files))

@@ -4,6 +4,7 @@ import (
 	"debug/elf"
 	"errors"
 	"io"
+	"regexp"
 	"strings"
 	"unicode/utf8"
 
@@ -33,7 +34,13 @@ func checkPython(spec *v1alpha1.Package, reader io.ReaderAt, size int64) error {
 		if strings.HasSuffix(name, ".py") {
 			return refuse("Function package is an archive, but is called %s: call it .zip or .whl", name)
 		}
-		return checkPythonArchive(opened)
+		if err := checkPythonArchive(opened); err != nil {
+			return err
+		}
+		if name == "" && spec != nil {
+			spec.FileName = pythonArchiveName(opened)
+		}
+		return nil
 	case errors.As(err, &limit):
 		return refuse("Function package is refused: %v", limit)
 	case !errors.Is(err, archive.ErrFormat):
@@ -62,6 +69,42 @@ func checkPythonArchive(opened *archive.Archive) error {
 	}
 	return refuse("Function package is an archive without Python source")
 }
+
+// wheelFile is where a wheel says what it is, and tag the line with what it runs on.
+var (
+	wheelFile = regexp.MustCompile(`^([A-Za-z0-9_.]+-[A-Za-z0-9_.]+)\.dist-info/WHEEL$`)
+	tag       = regexp.MustCompile(`(?m)^Tag: ([A-Za-z0-9_.]+-[A-Za-z0-9_.]+-[A-Za-z0-9_.]+)\s*$`)
+)
+
+// pythonArchiveName returns what an archive has to be called in the container. The runner
+// installs a wheel with a tool that goes by its name, and looks in a zip archive for a
+// folder of the archive's name.
+func pythonArchiveName(opened *archive.Archive) string {
+	folders := map[string]bool{}
+	for _, name := range opened.Names() {
+		if parts := wheelFile.FindStringSubmatch(name); parts != nil {
+			tags := "py3-none-any"
+			if content, err := opened.Entry(name); err == nil {
+				if found := tag.FindSubmatch(content); found != nil {
+					tags = string(found[1])
+				}
+			}
+			return parts[1] + "-" + tags + ".whl"
+		}
+		if folder, _, found := strings.Cut(name, "/"); found && folderName.MatchString(folder) {
+			folders[folder] = true
+		}
+	}
+	if len(folders) == 1 {
+		for folder := range folders {
+			return folder + ".zip"
+		}
+	}
+	return "function.zip"
+}
+
+// folderName is what can be a part of a file's name in the operator's command.
+var folderName = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9._-]{0,99}$`)
 
 // trimRune cuts a character off that the end of the text splits.
 func trimRune(text []byte) []byte {

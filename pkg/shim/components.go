@@ -3,6 +3,7 @@ package shim
 import (
 	"context"
 	"errors"
+	"io"
 	"net/http"
 	"time"
 
@@ -13,6 +14,13 @@ import (
 	"github.com/function-mesh/functionmesh-apiserver/pkg/apis/admin/v1alpha1"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/componentconfig"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/identity"
+	"github.com/function-mesh/functionmesh-apiserver/pkg/shim/caller"
+)
+
+// dryRunCreate and dryRunUpdate ask whether a write would be taken.
+var (
+	dryRunCreate = metav1.CreateOptions{FieldManager: fieldManager, DryRun: []string{metav1.DryRunAll}}
+	dryRunUpdate = metav1.PatchOptions{FieldManager: fieldManager, DryRun: []string{metav1.DryRunAll}}
 )
 
 // defaultDeletionWait bounds how long a request waits for an object to be gone.
@@ -28,6 +36,8 @@ type components struct {
 	budget *budget
 	// deletionWait bounds how long a request waits for an object to be gone.
 	deletionWait time.Duration
+	// uploads takes files; nil where nothing does.
+	uploads *uploads
 }
 
 func (c *components) routes() []route {
@@ -44,10 +54,11 @@ func (c *components) routes() []route {
 // create checks in Pulsar's order: config present, caller allowed, name free, and
 // only then what the config says.
 func (c *components) create(writer http.ResponseWriter, request *restful.Request) error {
-	name, form, err := c.read(request)
+	name, form, err := c.read(writer, request)
 	if err != nil {
 		return err
 	}
+	defer form.Close()
 	ctx, subject := request.Request.Context(), c.kind.called(name.Name)
 	// The look-up is also what proves the caller's token, before the config costs more
 	// memory than its text.
@@ -67,11 +78,11 @@ func (c *components) create(writer http.ResponseWriter, request *restful.Request
 		return err
 	}
 	defer release()
-	object, err := c.kind.form.Create(form.config, name, form.packageURL)
+	object, err := c.kind.form.Create(form.config, name, form.location(name))
 	switch {
 	case err != nil:
 		return c.ifMayCreate(ctx, name, refusal(err))
-	case form.uploaded:
+	case form.refused():
 		return c.ifMayCreate(ctx, name, errUpload(c.kind))
 	}
 	place, err := c.lookup.placeOf(ctx, name)
@@ -80,6 +91,18 @@ func (c *components) create(writer http.ResponseWriter, request *restful.Request
 	}
 	object.SetNamespace(place)
 	object.SetName(name.ObjectName())
+	if form.stores() {
+		// What would be refused anyway leaves no package behind.
+		if err := c.complete(ctx, form.upload, object, nil); err != nil {
+			return err
+		}
+		if _, err := c.kind.in(place).create(caller.Aside(ctx), object, dryRunCreate); err != nil && !apierrors.IsAlreadyExists(err) {
+			return subject.translate(err)
+		}
+		if err := form.upload.store(ctx, c.kind, name); err != nil {
+			return err
+		}
+	}
 	if err := c.insert(ctx, name, object); err != nil {
 		return err
 	}
@@ -89,16 +112,31 @@ func (c *components) create(writer http.ResponseWriter, request *restful.Request
 
 // read returns the identity in a request's path and the form in its body, which has
 // a config.
-func (c *components) read(request *restful.Request) (identity.Name, *form, error) {
+// The form is to be closed.
+func (c *components) read(writer http.ResponseWriter, request *restful.Request) (identity.Name, *form, error) {
 	name, err := c.nameOf(request)
 	if err != nil {
 		return name, nil, err
 	}
-	form, err := readForm(request.Request, c.kind, c.limits)
+	var takeFile func(io.Reader) (*upload, error)
+	if c.uploads != nil {
+		takeFile = func(content io.Reader) (*upload, error) {
+			if err := c.mayUpload(request.Request.Context(), name); err != nil {
+				return nil, err
+			}
+			allowTime(writer, request.Request, uploadTimeout)
+			return c.uploads.take(content)
+		}
+	}
+	form, err := readForm(request.Request, c.kind, c.limits, takeFile)
 	if err != nil {
 		return name, nil, err
 	}
-	return name, form, refusal(c.kind.form.CheckProvided(form.config))
+	if err := refusal(c.kind.form.CheckProvided(form.config)); err != nil {
+		form.Close()
+		return name, nil, err
+	}
+	return name, form, nil
 }
 
 // insert creates the object. Where one of the same identity is still being deleted,

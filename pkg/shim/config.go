@@ -23,6 +23,7 @@ import (
 	"k8s.io/component-base/version"
 
 	"github.com/function-mesh/functionmesh-apiserver/pkg/generated/clientset/versioned"
+	"github.com/function-mesh/functionmesh-apiserver/pkg/packageservice"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/shim/caller"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/tenancy"
 )
@@ -63,6 +64,9 @@ type Config struct {
 	ClientCA *dynamiccertificates.DynamicFileCAContent
 	// Background runs for as long as the server.
 	Background []func(context.Context)
+
+	// Uploads takes files; nil where nothing does.
+	Uploads *uploads
 
 	MaxConfigBytes      int64
 	MaxFormParts        int
@@ -105,7 +109,30 @@ func (o *Options) Config() (*Config, error) {
 	if err := o.addKubernetes(config); err != nil {
 		return nil, err
 	}
+	if err := o.addPackageService(config); err != nil {
+		return nil, err
+	}
 	return config, o.addBroker(config)
+}
+
+func (o *Options) addPackageService(config *Config) error {
+	if o.PackageServiceURL == "" {
+		return nil
+	}
+	transport := newBrokerTransport()
+	if o.PackageServiceCAFile != "" {
+		pool, err := cert.NewPool(o.PackageServiceCAFile)
+		if err != nil {
+			return fmt.Errorf("could not load the certificates for the package service: %w", err)
+		}
+		transport.TLSClientConfig = &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}
+	}
+	service, err := packageservice.NewClient(o.PackageServiceURL, transport)
+	if err != nil {
+		return err
+	}
+	config.Uploads = newUploads(service, o.MaxPackageBytes)
+	return nil
 }
 
 // addKubernetes adds what is read from kube-apiserver.

@@ -27,12 +27,12 @@ const (
 	maxDiscardedBytes = 8 << 20
 )
 
-// errUpload refuses a file: there is no package service yet to put it into.
+// errUpload refuses a file where there is no package service to put it into.
 func errUpload(kind *kind) *restError {
 	option := map[v1alpha1.ComponentKind]string{v1alpha1.FunctionKind: "--jar", v1alpha1.SinkKind: "--archive", v1alpha1.SourceKind: "--archive"}[kind.ComponentKind]
 	url := kind.Type + "://TENANT/NAMESPACE/NAME@VERSION"
 	return errorf(http.StatusBadRequest,
-		"Uploading a package with a %s is not available yet. Upload it at the broker's admin URL, "+
+		"Uploading a package with a %s is not enabled here (--package-service-url). Upload it at the broker's admin URL, "+
 			"pulsar-admin --admin-url http://BROKER:8080 packages upload %s --path FILE --description TEXT, "+
 			"and give that package URL instead of the file, as in %s %s", kind.Type, url, option, url)
 }
@@ -54,10 +54,13 @@ type form struct {
 	packageURL string
 	// updateOptions is the JSON of the update's options; nil without the part.
 	updateOptions []byte
-	// uploaded says that a file was sent. Its content is gone.
+	// uploaded says that a file was sent.
 	uploaded bool
+	// upload is the file; nil where nothing takes files, and its content is gone.
+	upload *upload
 
-	kind *kind
+	kind     *kind
+	takeFile func(io.Reader) (*upload, error)
 }
 
 // refusalOr returns the refusal of an upload if that took all of the request's time,
@@ -73,7 +76,10 @@ func (f *form) refusalOr(ctx context.Context, err error) error {
 // Files are never held in memory: they are read to their end, for as long as the
 // server lets a request take, because a client may not look for an answer earlier.
 // Errors are of type *restError.
-func readForm(request *http.Request, kind *kind, limits formLimits) (*form, error) {
+//
+// takeFile takes a file; where it is nil files are read and forgotten. The form is to be
+// closed.
+func readForm(request *http.Request, kind *kind, limits formLimits, takeFile func(io.Reader) (*upload, error)) (_ *form, err error) {
 	if encoding := request.Header.Get("Content-Encoding"); encoding != "" && encoding != "identity" {
 		return nil, errorf(http.StatusUnsupportedMediaType, "Content-Encoding is not supported: send the form as it is")
 	}
@@ -90,7 +96,12 @@ func readForm(request *http.Request, kind *kind, limits formLimits) (*form, erro
 		left: limits.config + maxURLBytes + maxUpdateOptionsBytes + maxOverheadBytes,
 	}
 	reader := multipart.NewReader(body, parameters["boundary"])
-	result := &form{kind: kind}
+	result := &form{kind: kind, takeFile: takeFile}
+	defer func() {
+		if err != nil {
+			result.Close()
+		}
+	}()
 	seen, parts := map[string]bool{}, 0
 	for {
 		part, err := reader.NextPart()
@@ -172,6 +183,9 @@ func (f *form) take(part *multipart.Part, body *meteredBody, name string, maxCon
 		f.updateOptions, err = readPart(part, body, name, maxUpdateOptionsBytes)
 	case partData:
 		f.uploaded = true
+		if f.takeFile != nil {
+			return f.keep(part, body)
+		}
 		// However the file ends, what the client needs to know is the same.
 		if body.discard(part) != nil {
 			return errUpload(f.kind)
@@ -182,6 +196,25 @@ func (f *form) take(part *multipart.Part, body *meteredBody, name string, maxCon
 		}
 	}
 	return err
+}
+
+// keep keeps the file of a part.
+func (f *form) keep(part io.Reader, body *meteredBody) (err error) {
+	body.discarding = true
+	defer func() { body.discarding = false }()
+	if f.upload, err = f.takeFile(part); err != nil {
+		// A client that is still sending may not look for the answer before it is done.
+		_, _ = io.Copy(io.Discard, io.LimitReader(part, maxDiscardedBytes))
+	}
+	return err
+}
+
+// Close frees what the form holds.
+func (f *form) Close() {
+	if f.upload != nil {
+		f.upload.Close()
+		f.upload = nil
+	}
 }
 
 // readPart returns a part's content, which is never nil.

@@ -25,7 +25,7 @@ func body(parts ...[2]string) string {
 func readTestForm(contentType string, content io.Reader) (*form, error) {
 	request := httptest.NewRequest(http.MethodPost, "/", content)
 	request.Header.Set("Content-Type", contentType)
-	return readForm(request, testKinds()[0], formLimits{config: 100, parts: maxParts})
+	return readForm(request, testKinds()[0], formLimits{config: 100, parts: maxParts}, nil)
 }
 
 func TestReadForm(t *testing.T) {

@@ -59,6 +59,13 @@ type Options struct {
 	// Authentication says whom the shim knows by itself.
 	Authentication AuthenticationOptions
 
+	// PackageServiceURL is the broker whose package service takes the files that creates and
+	// updates bring, empty where they are refused, PackageServiceCAFile the certificates to
+	// verify it with.
+	PackageServiceURL, PackageServiceCAFile string
+	// MaxPackageBytes bounds such a file.
+	MaxPackageBytes int64
+
 	// MaxConfigBytes bounds a component's config in a request.
 	MaxConfigBytes int64
 	// MaxFormParts bounds the parts of a request's form.
@@ -82,6 +89,7 @@ func NewOptions() *Options {
 		BindAddress:         "127.0.0.1",
 		Authentication:      AuthenticationOptions{Tokens: tokens.ProviderConfig{RoleClaim: "sub", AudienceClaim: "aud"}},
 		Port:                6750,
+		MaxPackageBytes:     512 << 20,
 		MaxConfigBytes:      256 << 10,
 		MaxFormParts:        16,
 		MaxRequestsInFlight: 200,
@@ -123,6 +131,11 @@ func (o *Options) AddFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&o.DefaultNamespace, "default-namespace", o.DefaultNamespace,
 		"Kubernetes namespace that serves the Pulsar namespaces which no Namespace claims by annotation "+tenancy.Annotation+", as in the configuration of functionmesh-apiserver. Without it nothing can be created in those.")
 	o.Authentication.AddFlags(flags)
+
+	flags.StringVar(&o.PackageServiceURL, "package-service-url", o.PackageServiceURL,
+		"URL of a broker, http(s)://host[:port], whose package service takes the files that are uploaded with functions, sinks and sources. Of credentials it gets those tokens only that are Pulsar's. Without it such files are refused.")
+	flags.StringVar(&o.PackageServiceCAFile, "package-service-ca-file", o.PackageServiceCAFile, "Certificates to verify --package-service-url with, PEM, instead of the system's.")
+	flags.Int64Var(&o.MaxPackageBytes, "max-package-bytes", o.MaxPackageBytes, "Largest file that is taken; a larger one gets 413. Up to ten at once are kept in the system's folder for temporary files.")
 
 	flags.Int64Var(&o.MaxConfigBytes, "max-config-bytes", o.MaxConfigBytes, "Largest config in a request. The API server takes no spec of more than 96 KiB.")
 	flags.IntVar(&o.MaxFormParts, "max-form-parts", o.MaxFormParts, "Parts that a form may have, those without a meaning among them; more get 413.")
@@ -208,6 +221,14 @@ func (o *Options) validateOthers() []error {
 		!isLoopback(broker.Hostname()) && !o.AllowInsecurePassthrough {
 		failures = append(failures, errors.New("--passthrough-url with http:// would send tokens over the network in clear text: use https://, or say --insecure-passthrough"))
 	}
+	if o.PackageServiceURL != "" {
+		if err := validateURL(o.PackageServiceURL, "http", "https"); err != nil {
+			failures = append(failures, fmt.Errorf("--package-service-url: %w", err))
+		}
+	}
+	if o.PackageServiceCAFile != "" && o.PackageServiceURL == "" {
+		failures = append(failures, errors.New("--package-service-ca-file is for --package-service-url only"))
+	}
 	if o.PassthroughCAFile != "" && o.PassthroughURL == "" {
 		failures = append(failures, errors.New("--passthrough-ca-file is for --passthrough-url only"))
 	}
@@ -221,7 +242,7 @@ func (o *Options) validateLimits() []error {
 		flag  string
 		value int64
 	}{
-		{"--max-config-bytes", o.MaxConfigBytes}, {"--max-form-parts", int64(o.MaxFormParts)},
+		{"--max-package-bytes", o.MaxPackageBytes}, {"--max-config-bytes", o.MaxConfigBytes}, {"--max-form-parts", int64(o.MaxFormParts)},
 		{"--max-requests-inflight", int64(o.MaxRequestsInFlight)},
 	} {
 		if limit.value <= 0 {

@@ -26,6 +26,9 @@ const (
 type running interface {
 	// act does something with an object, or with one of its instances where that isn't nil.
 	act(ctx context.Context, object v1alpha1.Component, action string, instance *int32) error
+	// mayUpload returns nil if the caller may upload code for the object of a name, which
+	// doesn't have to exist.
+	mayUpload(ctx context.Context, name string) error
 	// instances returns what runs: all instances, or the one that isn't nil.
 	instances(ctx context.Context, object v1alpha1.Component, instance *int32) (*v1alpha1.PulsarInstances, error)
 }
@@ -46,6 +49,12 @@ func (s subresources) act(ctx context.Context, object v1alpha1.Component, action
 	body := &v1alpha1.PulsarAction{ObjectMeta: metav1.ObjectMeta{Name: object.GetName(), UID: object.GetUID()}, Instance: instance}
 	return s.rest.Post().Namespace(s.namespace).Resource(s.resource).Name(object.GetName()).SubResource(action).
 		Param("fieldManager", fieldManager).Body(body).MaxRetries(0).Do(ctx).Error()
+}
+
+func (s subresources) mayUpload(ctx context.Context, name string) error {
+	body := &v1alpha1.PulsarAction{ObjectMeta: metav1.ObjectMeta{Name: name}}
+	return s.rest.Post().Namespace(s.namespace).Resource(s.resource).Name(name).SubResource("package").
+		Body(body).MaxRetries(0).Do(ctx).Error()
 }
 
 func (s subresources) instances(ctx context.Context, object v1alpha1.Component, instance *int32) (*v1alpha1.PulsarInstances, error) {

@@ -72,6 +72,7 @@ func (s *Server) api() http.Handler {
 			replicas:     s.config.Replicas,
 			budget:       budget,
 			deletionWait: defaultDeletionWait,
+			uploads:      s.config.Uploads,
 		})
 	}
 	connectors := &connectors{client: client.PulsarConnectors(), superuser: superuser}
@@ -90,6 +91,9 @@ func (s *Server) api() http.Handler {
 func (c CompletedConfig) timeOf(request *http.Request) time.Duration {
 	if c.Broker != nil && isForwarded(request.URL.EscapedPath()) {
 		return passthroughTimeout
+	}
+	if c.Uploads != nil && mayBringFile(request, c.MaxConfigBytes) {
+		return uploadTimeout
 	}
 	return c.RequestTimeout
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/function-mesh/functionmesh-apiserver/pkg/apis/admin/v1alpha1"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/componentconfig"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/identity"
+	"github.com/function-mesh/functionmesh-apiserver/pkg/shim/caller"
 )
 
 // maxUpdateTries bounds how often an update is merged into an object that somebody
@@ -20,10 +21,11 @@ import (
 const maxUpdateTries = 10
 
 func (c *components) update(writer http.ResponseWriter, request *restful.Request) error {
-	name, form, err := c.read(request)
+	name, form, err := c.read(writer, request)
 	if err != nil {
 		return err
 	}
+	defer form.Close()
 	ctx := request.Request.Context()
 	if err := c.handOverAgain(ctx, name, form); err != nil {
 		return err
@@ -109,7 +111,19 @@ func (c *components) tryUpdate(ctx context.Context, object v1alpha1.Component, n
 		// Without a name it is the caller's own.
 		auth.OAuth2 = &v1alpha1.OAuth2{}
 	}
-	return c.write(ctx, before, object)
+	if form.stores() {
+		// What would be refused anyway leaves no package behind, and the old code runs on.
+		if err := c.complete(ctx, form.upload, object, before); err != nil {
+			return c.ifMayUpdate(ctx, object.GetNamespace(), object.GetName(), err)
+		}
+		if err := c.write(caller.Aside(ctx), before, object, dryRunUpdate); err != nil {
+			return err
+		}
+		if err := form.upload.store(ctx, c.kind, name); err != nil {
+			return err
+		}
+	}
+	return c.write(ctx, before, object, metav1.PatchOptions{FieldManager: fieldManager})
 }
 
 // change merges what an update says into the object.
@@ -119,8 +133,8 @@ func (c *components) change(object v1alpha1.Component, name identity.Name, form 
 		return options, err
 	}
 	otherwise := options.UpdateAuthData || form.uploaded
-	err = c.kind.form.Update(object, form.config, name, form.packageURL, otherwise)
-	if err == nil && form.uploaded {
+	err = c.kind.form.Update(object, form.config, name, form.location(name), otherwise)
+	if err == nil && form.refused() {
 		err = errUpload(c.kind)
 	}
 	return options, err
@@ -129,13 +143,13 @@ func (c *components) change(object v1alpha1.Component, name identity.Name, form 
 // write stores what changed between the two states of an object, unless somebody else
 // changed it since the first. Only the difference is sent: the API server may be newer
 // and know fields that are not in this program's types.
-func (c *components) write(ctx context.Context, before, after v1alpha1.Component) error {
+func (c *components) write(ctx context.Context, before, after v1alpha1.Component, options metav1.PatchOptions) error {
 	patch, complete, err := mergePatch(before, after)
 	if err != nil {
 		return err
 	}
 	if !complete {
-		return c.kind.in(after.GetNamespace()).update(ctx, after, metav1.UpdateOptions{FieldManager: fieldManager})
+		return c.kind.in(after.GetNamespace()).update(ctx, after, metav1.UpdateOptions{FieldManager: options.FieldManager, DryRun: options.DryRun})
 	}
-	return c.kind.in(after.GetNamespace()).patch(ctx, after.GetName(), patch, metav1.PatchOptions{FieldManager: fieldManager})
+	return c.kind.in(after.GetNamespace()).patch(ctx, after.GetName(), patch, options)
 }
