@@ -123,16 +123,23 @@ type functionsClient = interface {
 	UpdateFunction(config *utils.FunctionConfig, fileName string, options *utils.UpdateOptions) error
 }
 
-// expectUnchanged writes back what was read, which changes nothing and says so.
+// expectUnchanged writes back what was read, which changes nothing of what runs. Where
+// there is a producer that is no "Update contains no change", as in Pulsar: the client
+// sends one with members that Pulsar leaves out.
 func expectUnchanged(t *testing.T, client functionsClient, name identity.Name) {
 	t.Helper()
 	config, err := client.GetFunction(name.Tenant, name.Namespace, name.Name)
 	expectNoError(t, "get", err)
 	before := resource(t, view(t, name).Name)
 	err = client.UpdateFunction(&config, "", utils.NewUpdateOptions())
-	expectReason(t, "update with what was read", err, 400, "Update contains no change")
-	if after := resource(t, before.GetName()); after.GetResourceVersion() != before.GetResourceVersion() {
-		t.Errorf("update with what was read wrote %s", encode(t, after.Object))
+	if config.ProducerConfig == nil {
+		expectReason(t, "update with what was read", err, 400, "Update contains no change")
+	} else {
+		expectNoError(t, "update with what was read", err)
+	}
+	after := resource(t, before.GetName())
+	if got, want := encode(t, after.Object["spec"]), encode(t, before.Object["spec"]); got != want || after.GetGeneration() != before.GetGeneration() {
+		t.Errorf("update with what was read made of %s %s", want, got)
 	}
 }
 
