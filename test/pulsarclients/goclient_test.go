@@ -123,16 +123,21 @@ type functionsClient = interface {
 	UpdateFunction(config *utils.FunctionConfig, fileName string, options *utils.UpdateOptions) error
 }
 
-// expectUnchanged writes back what was read, which changes nothing and says so.
+// expectUnchanged writes back what was read, which changes nothing of what runs and says
+// so. A producer may be another one to Pulsar, since the client leaves out members that
+// Pulsar answers with: docs/compatibility.md.
 func expectUnchanged(t *testing.T, client functionsClient, name identity.Name) {
 	t.Helper()
 	config, err := client.GetFunction(name.Tenant, name.Namespace, name.Name)
 	expectNoError(t, "get", err)
 	before := resource(t, view(t, name).Name)
 	err = client.UpdateFunction(&config, "", utils.NewUpdateOptions())
-	expectReason(t, "update with what was read", err, 400, "Update contains no change")
-	if after := resource(t, before.GetName()); after.GetResourceVersion() != before.GetResourceVersion() {
-		t.Errorf("update with what was read wrote %s", encode(t, after.Object))
+	if err != nil || config.ProducerConfig == nil {
+		expectReason(t, "update with what was read", err, 400, "Update contains no change")
+	}
+	after := resource(t, before.GetName())
+	if got, want := encode(t, after.Object["spec"]), encode(t, before.Object["spec"]); got != want || after.GetGeneration() != before.GetGeneration() {
+		t.Errorf("update with what was read made of %s %s", want, got)
 	}
 }
 

@@ -213,7 +213,7 @@ func TestForms(t *testing.T) {
 		"Update options is not valid JSON: unexpected EOF")
 	updated := rest().update(t, name, part{name: "updateOptions", content: `{"updateAuthData":true}`}, config(`{}`))
 	expectOK(t, "update", updated)
-	if warning := updated.header.Get("Warning"); !strings.Contains(warning, "updateAuthData has no effect yet") {
+	if warning := updated.header.Get("Warning"); !strings.Contains(warning, "updateAuthData has no effect") {
 		t.Errorf("the warning is %q", warning)
 	}
 	expectOK(t, "update", rest().update(t, name, at("function://public/default/f@2"), config(`{}`)))

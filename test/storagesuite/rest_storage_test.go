@@ -12,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/watch"
+	"k8s.io/apiserver/pkg/authentication/user"
 	genericapirequest "k8s.io/apiserver/pkg/endpoints/request"
 	"k8s.io/apiserver/pkg/registry/rest"
 	"k8s.io/apiserver/pkg/registry/rest/resttest"
@@ -25,6 +26,7 @@ import (
 //
 //   - The suite chooses UIDs, and the backend does as well. A UID that an object was
 //     created with stands for the one that it got.
+//   - The suite's requests are nobody's, and who writes a component is somebody.
 //   - A watch from resource version 1 begins when it is asked for: the backend has a
 //     history, and what happened before is not what the suite waits for.
 type suiteREST struct {
@@ -121,6 +123,22 @@ func (s *suiteREST) emit(ctx context.Context, t *testing.T, name string) resttes
 		}
 		return err
 	}
+}
+
+// asSomebody returns a context with a caller: the suite's requests are nobody's.
+func asSomebody(ctx context.Context) context.Context {
+	return genericapirequest.WithUser(ctx, &user.DefaultInfo{Name: "suite"})
+}
+
+// Create implements rest.Creater.
+func (s *suiteREST) Create(ctx context.Context, obj runtime.Object, validate rest.ValidateObjectFunc, options *metav1.CreateOptions) (runtime.Object, error) {
+	return s.REST.Create(asSomebody(ctx), obj, validate, options)
+}
+
+// Update implements rest.Updater.
+func (s *suiteREST) Update(ctx context.Context, name string, info rest.UpdatedObjectInfo, create rest.ValidateObjectFunc,
+	update rest.ValidateObjectUpdateFunc, forceAllowCreate bool, options *metav1.UpdateOptions) (runtime.Object, bool, error) {
+	return s.REST.Update(asSomebody(ctx), name, info, create, update, forceAllowCreate, options)
 }
 
 // Delete implements rest.GracefulDeleter.

@@ -208,7 +208,7 @@ func expectScalable(t *testing.T, creator, editor *caller, namespace string, obj
 		subresource []string
 	}{
 		{`{"spec":{"parallelism":2}}`, nil}, {`{"spec":{"replicas":3}}`, []string{"scale"}}, {`{"spec":{"suspend":true}}`, nil},
-		{`{"metadata":{"labels":{"team":"blue"}}}`, nil}, {`{"spec":{"logTopic":"persistent://public/default/log"}}`, nil},
+		{`{"metadata":{"labels":{"team":"blue"}}}`, nil}, {`{"spec":{"resources":{"limits":{"cpu":"3"}}}}`, nil},
 	} {
 		if _, err := client.Patch(t.Context(), created.GetName(), types.MergePatchType, []byte(change.patch), metav1.PatchOptions{}, change.subresource...); err != nil {
 			t.Errorf("%s: %s without the right: %v", path, change.patch, err)
