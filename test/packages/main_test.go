@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/function-mesh/functionmesh-apiserver/test/devenv"
 	"github.com/function-mesh/functionmesh-apiserver/test/javaclient"
 	"github.com/function-mesh/functionmesh-apiserver/test/pulsarstandalone"
 )
@@ -23,6 +24,9 @@ const startTimeout = 15 * time.Minute
 // env is what the tests share.
 var env struct {
 	pulsar *pulsarstandalone.Pulsar
+	// devenv has a shim that puts what is uploaded into pulsar's package service.
+	devenv *devenv.Env
+	java   *javaclient.Client
 	// classpath is that of a whole Pulsar.
 	classpath string
 	// archives are real packages.
@@ -50,7 +54,12 @@ func run(m *testing.M) int {
 		return fail(err)
 	}
 	defer env.pulsar.Stop()
-	return m.Run()
+	defer env.devenv.Stop()
+	code := m.Run()
+	if err := env.java.Stop(); err != nil {
+		return fail(err)
+	}
+	return code
 }
 
 func fail(err error) int {
@@ -75,6 +84,18 @@ func start(ctx context.Context) error {
 		return err
 	}
 	env.pulsar, err = pulsarstandalone.Start(ctx, pulsarstandalone.Options{Repository: root, Dir: filepath.Join(env.dir, "pulsar")})
+	if err != nil {
+		return err
+	}
+	env.java = javaclient.New(root, filepath.Join(root, "bin"))
+	env.devenv, err = devenv.Start(ctx, devenv.Options{
+		BinDir: filepath.Join(root, "bin"), Dir: filepath.Join(env.dir, "devenv"), ArtifactsDir: filepath.Join(root, "artifacts"),
+		APIServerArgs: []string{"--controllers="},
+		ShimArgs:      []string{"--package-service-url=" + env.pulsar.URL(), "--max-package-bytes=20000000"},
+	})
+	if err != nil {
+		env.pulsar.Stop()
+	}
 	return err
 }
 
