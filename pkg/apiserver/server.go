@@ -189,7 +189,7 @@ func (c CompletedConfig) componentConfig(catalogue *connectors.Catalogue, claims
 		}),
 		CheckNamespace:   namespaces,
 		EnsureConnection: connection.NewConfigMaps(kube, c.file.PulsarClusters, configMapName).Ensure,
-		Instances:        instances.New(kube),
+		Instances:        instances.New(kube, c.generic.DrainedNotify()),
 	}, nil
 }
 

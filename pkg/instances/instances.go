@@ -33,11 +33,16 @@ type Instances struct {
 	client kubernetes.Interface
 	// slots bound how many instances are asked at once, for all requests.
 	slots chan struct{}
+	// logs bound how many logs are read at once, for all requests.
+	logs chan struct{}
+	// stopping is closed when the server stops.
+	stopping <-chan struct{}
 }
 
-// New returns an Instances that reads pods with a client.
-func New(client kubernetes.Interface) *Instances {
-	return &Instances{client: client, slots: make(chan struct{}, maxConnections)}
+// New returns an Instances that reads pods with a client. When stopping is closed, nobody
+// goes on with a log.
+func New(client kubernetes.Interface, stopping <-chan struct{}) *Instances {
+	return &Instances{client: client, slots: make(chan struct{}, maxConnections), logs: make(chan struct{}, maxLogs), stopping: stopping}
 }
 
 // Of returns what runs of a component: instances from the first to the one before the

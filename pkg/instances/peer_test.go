@@ -119,7 +119,7 @@ func pod(id int, address string, port int) *corev1.Pod {
 // among returns an Instances for which these objects exist.
 func among(objects ...runtime.Object) (*Instances, *fake.Clientset) {
 	client := fake.NewClientset(objects...)
-	return New(client), client
+	return New(client, nil), client
 }
 
 // long is a text of so many bytes.

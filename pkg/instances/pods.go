@@ -23,8 +23,7 @@ const podPageSize = 500
 // counts is that a pod is controlled by the StatefulSet, and that by the custom resource,
 // each by its UID. So another pod is neither asked nor deleted in the name of a component.
 func (i *Instances) pods(ctx context.Context, component v1alpha1.Component) (map[int32]*corev1.Pod, error) {
-	kind := component.ComponentKind()
-	name := component.GetName() + "-" + kind.Type
+	name := setName(component.ComponentKind(), component.GetName())
 	set, err := i.client.AppsV1().StatefulSets(component.GetNamespace()).Get(ctx, name, metav1.GetOptions{})
 	if apierrors.IsNotFound(err) {
 		return nil, nil
@@ -53,6 +52,11 @@ func (i *Instances) pods(ctx context.Context, component v1alpha1.Component) (map
 			return pods, nil
 		}
 	}
+}
+
+// setName is the name of the StatefulSet that the operator makes of a component.
+func setName(kind v1alpha1.ComponentKind, component string) string {
+	return component + "-" + kind.Type
 }
 
 // ordinal returns which of a StatefulSet's pods has a name.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"k8s.io/apiserver/pkg/authorization/authorizer"
 	genericapirequest "k8s.io/apiserver/pkg/endpoints/request"
@@ -68,9 +69,10 @@ func (q *questions) allowed(ctx context.Context, right Right) (bool, error) {
 	if right.Group != "" {
 		version = v1alpha1.SchemeGroupVersion.Version
 	}
+	resource, subresource, _ := strings.Cut(right.Resource, "/")
 	decision, _, err := q.authorize.Authorize(ctx, authorizer.AttributesRecord{
 		User: user, Verb: right.Verb, Namespace: q.namespace,
-		APIGroup: right.Group, APIVersion: version, Resource: right.Resource, Name: right.Name,
+		APIGroup: right.Group, APIVersion: version, Resource: resource, Subresource: subresource, Name: right.Name,
 		ResourceRequest: true,
 	})
 	allowed := decision == authorizer.DecisionAllow

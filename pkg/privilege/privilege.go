@@ -37,7 +37,8 @@ const (
 
 // Right is a right in a component's namespace that one of its fields needs.
 type Right struct {
-	// Verb, Group, Resource and Name are as in a rule of RBAC.
+	// Verb, Group, Resource and Name are as in a rule of RBAC: a subresource stands behind
+	// its resource and a slash.
 	Verb, Group, Resource, Name string
 	// Field is the path in the component of what needs it.
 	Field string

@@ -45,6 +45,9 @@ type Options struct {
 	// PodRange is where pods' addresses come from, in CIDR notation. The default is one
 	// that nothing routes to; with one in 127.0.0.0/8, a test can be what runs in a pod.
 	PodRange string
+	// PodLogs are files from which the logs of pods come, in the format of container
+	// runtimes, by NAMESPACE/NAME of the pod. Other pods have none.
+	PodLogs map[string]string
 }
 
 // ControlPlane is a running control plane.

@@ -4,10 +4,12 @@ import (
 	"cmp"
 	"context"
 	_ "embed"
+	"encoding/json"
 	"fmt"
 	"net"
 	"path/filepath"
 	"strconv"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
@@ -69,6 +71,14 @@ func (cp *ControlPlane) kwokOptions() (ServerOptions, error) {
 	if err := writeFile(failing, failingStages); err != nil {
 		return ServerOptions{}, err
 	}
+	logs, err := podLogs(cp.options.PodLogs)
+	if err != nil {
+		return ServerOptions{}, err
+	}
+	logsFile := filepath.Join(cp.options.Dir, "pod-logs.yaml")
+	if err := writeFile(logsFile, logs); err != nil {
+		return ServerOptions{}, err
+	}
 	files := cp.pki
 	process := cp.process("kwok")
 	// kwok adds the configuration in its user's home to what it is told.
@@ -84,16 +94,39 @@ func (cp *ControlPlane) kwokOptions() (ServerOptions, error) {
 				"--kubeconfig=" + kubeconfig,
 				"--config=" + filepath.Join(cp.options.BinDir, "kwok-stages.yaml"),
 				"--config=" + failing,
+				"--config=" + logsFile,
 				"--manage-nodes-with-annotation-selector=" + fakeNode + "=" + fakeNodeValue,
 				"--node-lease-duration-seconds=" + strconv.Itoa(nodeLeaseSeconds),
 				"--cidr=" + cmp.Or(cp.options.PodRange, defaultPodRange),
-				// As every node's kubelet, kwok refuses logs and exec at once,
-				// where an address that nobody has would let clients wait.
+				// As every node's kubelet, kwok has the logs that it is told of, and refuses
+				// others and exec at once, where an address that nobody has would let
+				// clients wait.
 				"--node-ip=" + Loopback, "--node-port=" + strconv.Itoa(port),
 			}
 		},
 		Ready: cp.healthz,
 	}, nil
+}
+
+// podLogs is how kwok is told which files the logs of pods are.
+func podLogs(files map[string]string) ([]byte, error) {
+	var documents []byte
+	for pod, file := range files {
+		namespace, name, found := strings.Cut(pod, "/")
+		if !found {
+			return nil, fmt.Errorf("could not give a pod a log: %q is not NAMESPACE/NAME", pod)
+		}
+		document, err := json.Marshal(map[string]any{
+			"apiVersion": "kwok.x-k8s.io/v1alpha1", "kind": "Logs",
+			"metadata": map[string]string{"namespace": namespace, "name": name},
+			"spec":     map[string]any{"logs": []any{map[string]string{"logsFile": file}}},
+		})
+		if err != nil {
+			return nil, fmt.Errorf("could not give a pod a log: %w", err)
+		}
+		documents = append(append(documents, "---\n"...), append(document, '\n')...)
+	}
+	return documents, nil
 }
 
 // allowKwok gives kwok's user the rights of a kubelet, on all nodes.

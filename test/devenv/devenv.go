@@ -77,6 +77,8 @@ type Options struct {
 	Nodes int
 	// PodRange is where pods' addresses come from; see controlplane.Options.
 	PodRange string
+	// PodLogs are where pods' logs come from; see controlplane.Options.
+	PodLogs map[string]string
 	// Config replaces DefaultConfig.
 	Config string
 	// DefaultNamespace is functionmesh-apiserver's: the namespace that serves what none
@@ -130,6 +132,7 @@ func Start(ctx context.Context, options Options) (*Env, error) {
 		ExtraAPIServerArgs: options.KubeAPIServerArgs,
 		Nodes:              options.Nodes,
 		PodRange:           options.PodRange,
+		PodLogs:            options.PodLogs,
 	})
 	if err != nil {
 		return nil, err

@@ -66,7 +66,7 @@ func runIn(dir, binDir string, m *testing.M) int {
 	defer started()
 	var err error
 	env, err = devenv.Start(starting, devenv.Options{
-		BinDir: binDir, Dir: dir, ArtifactsDir: filepath.Join(root, "artifacts"), Nodes: 1, PodRange: podRange,
+		BinDir: binDir, Dir: dir, ArtifactsDir: filepath.Join(root, "artifacts"), Nodes: 1, PodRange: podRange, PodLogs: podLogs(dir),
 	})
 	if err != nil {
 		return failed(err)

@@ -78,6 +78,7 @@ func GetOpenAPIDefinitions(ref common.ReferenceCallback) map[string]common.OpenA
 		v1alpha1.PulsarInstance{}.OpenAPIModelName():                   schema_pkg_apis_admin_v1alpha1_PulsarInstance(ref),
 		v1alpha1.PulsarInstances{}.OpenAPIModelName():                  schema_pkg_apis_admin_v1alpha1_PulsarInstances(ref),
 		v1alpha1.PulsarInstancesOptions{}.OpenAPIModelName():           schema_pkg_apis_admin_v1alpha1_PulsarInstancesOptions(ref),
+		v1alpha1.PulsarLogOptions{}.OpenAPIModelName():                 schema_pkg_apis_admin_v1alpha1_PulsarLogOptions(ref),
 		v1alpha1.PulsarSink{}.OpenAPIModelName():                       schema_pkg_apis_admin_v1alpha1_PulsarSink(ref),
 		v1alpha1.PulsarSinkList{}.OpenAPIModelName():                   schema_pkg_apis_admin_v1alpha1_PulsarSinkList(ref),
 		v1alpha1.PulsarSinkSpec{}.OpenAPIModelName():                   schema_pkg_apis_admin_v1alpha1_PulsarSinkSpec(ref),
@@ -3601,6 +3602,97 @@ func schema_pkg_apis_admin_v1alpha1_PulsarInstancesOptions(ref common.ReferenceC
 				},
 			},
 		},
+	}
+}
+
+func schema_pkg_apis_admin_v1alpha1_PulsarLogOptions(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "PulsarLogOptions says what of which log the subresource log is asked for. Except for the instance it is what a pod's log is asked for.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"kind": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Kind is a string value representing the REST resource this object represents. Servers may infer this from the endpoint the client submits requests to. Cannot be updated. In CamelCase. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#types-kinds",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"apiVersion": {
+						SchemaProps: spec.SchemaProps{
+							Description: "APIVersion defines the versioned schema of this representation of an object. Servers should convert recognized schemas to the latest internal value, and may reject unrecognized values. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#resources",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"instance": {
+						SchemaProps: spec.SchemaProps{
+							Description: "The number of the instance whose log it is.",
+							Type:        []string{"integer"},
+							Format:      "int32",
+						},
+					},
+					"container": {
+						SchemaProps: spec.SchemaProps{
+							Description: "The container of the instance's pod. Without it, the one that runs the instance.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"follow": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Goes on with what is logged from now on.",
+							Type:        []string{"boolean"},
+							Format:      "",
+						},
+					},
+					"previous": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Returns the log of the container before its last restart.",
+							Type:        []string{"boolean"},
+							Format:      "",
+						},
+					},
+					"sinceSeconds": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Only what was logged in the last so many seconds. At most one of sinceSeconds and sinceTime can be given.",
+							Type:        []string{"integer"},
+							Format:      "int64",
+						},
+					},
+					"sinceTime": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Only what was logged since then.",
+							Ref:         ref(metav1.Time{}.OpenAPIModelName()),
+						},
+					},
+					"timestamps": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Begins each line with when it was logged.",
+							Type:        []string{"boolean"},
+							Format:      "",
+						},
+					},
+					"tailLines": {
+						SchemaProps: spec.SchemaProps{
+							Description: "At most so many lines, the last ones.",
+							Type:        []string{"integer"},
+							Format:      "int64",
+						},
+					},
+					"limitBytes": {
+						SchemaProps: spec.SchemaProps{
+							Description: "At most about so many bytes.",
+							Type:        []string{"integer"},
+							Format:      "int64",
+						},
+					},
+				},
+			},
+		},
+		Dependencies: []string{
+			metav1.Time{}.OpenAPIModelName()},
 	}
 }
 

@@ -49,7 +49,7 @@ func knownTypes() []runtime.Object {
 		&PulsarSource{}, &PulsarSourceList{},
 		&PulsarSink{}, &PulsarSinkList{},
 		&PulsarConnector{}, &PulsarConnectorList{},
-		&PulsarAction{}, &PulsarInstances{}, &PulsarInstancesOptions{},
+		&PulsarAction{}, &PulsarInstances{}, &PulsarInstancesOptions{}, &PulsarLogOptions{},
 		&PulsarCredential{},
 	}
 }

@@ -232,6 +232,11 @@ func (in PulsarInstancesOptions) OpenAPIModelName() string {
 }
 
 // OpenAPIModelName returns the OpenAPI model name for this type.
+func (in PulsarLogOptions) OpenAPIModelName() string {
+	return "io.functionmesh.admin.v1alpha1.PulsarLogOptions"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
 func (in PulsarSink) OpenAPIModelName() string {
 	return "io.functionmesh.admin.v1alpha1.PulsarSink"
 }

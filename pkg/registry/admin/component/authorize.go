@@ -7,6 +7,7 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apiserver/pkg/authorization/authorizer"
 	genericapirequest "k8s.io/apiserver/pkg/endpoints/request"
 	"k8s.io/klog/v2"
 
@@ -25,19 +26,11 @@ func (c *checks) authorize(ctx context.Context, component, old v1alpha1.Componen
 		return apierrors.NewInternalError(errors.New("could not tell who the request is from"))
 	}
 	rights := privilege.RequiredBeyond(c.defaults.server(component), component, old, credential.CallerOf(caller, c.config.KubernetesUserPrefix))
-	missing, err := privilege.Check(ctx, c.config.Authorizer, namespace, rights)
-	if err != nil {
-		klog.FromContext(ctx).Error(err, "Could not authorize what a component uses", "namespace", namespace, "name", component.GetName())
-		return apierrors.NewInternalError(errors.New("could not find out whether the caller has the rights that the object needs"))
+	missing, err := firstMissing(ctx, c.config.Authorizer, component.GetName(), rights)
+	if err != nil || missing == nil {
+		return err
 	}
-	if missing == nil {
-		return nil
-	}
-	resource := missing.Resource
-	if missing.Group != "" {
-		resource += "." + missing.Group
-	}
-	lack := fmt.Sprintf("needs the right to %s %s %q in namespace %q, which the caller lacks", missing.Verb, resource, missing.Name, namespace)
+	lack := lackOf(missing, namespace)
 	at := missing.Field
 	if missing.Changed != "" {
 		// The change uses what the object holds, which isn't the caller's.
@@ -48,4 +41,25 @@ func (c *checks) authorize(ctx context.Context, component, old v1alpha1.Componen
 		fmt.Errorf("%s %s", at, lack))
 	refused.ErrStatus.Details.Causes = []metav1.StatusCause{{Type: view.CauseTypeMissingRight, Field: at, Message: lack}}
 	return view.WithPulsarReason(refused, view.NotAuthorized)
+}
+
+// firstMissing returns the first of the rights that a request for the component of a name
+// needs and the caller lacks, or nil.
+func firstMissing(ctx context.Context, authorize authorizer.Authorizer, name string, rights []privilege.Right) (*privilege.Right, error) {
+	namespace := genericapirequest.NamespaceValue(ctx)
+	missing, err := privilege.Check(ctx, authorize, namespace, rights)
+	if err != nil {
+		klog.FromContext(ctx).Error(err, "Could not authorize what a component uses", "namespace", namespace, "name", name)
+		return nil, apierrors.NewInternalError(errors.New("could not find out whether the caller has the rights that the request needs"))
+	}
+	return missing, nil
+}
+
+// lackOf says that the caller lacks a right.
+func lackOf(missing *privilege.Right, namespace string) string {
+	resource := missing.Resource
+	if missing.Group != "" {
+		resource += "." + missing.Group
+	}
+	return fmt.Sprintf("needs the right to %s %s %q in namespace %q, which the caller lacks", missing.Verb, resource, missing.Name, namespace)
 }

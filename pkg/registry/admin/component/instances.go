@@ -3,6 +3,7 @@ package component
 import (
 	"context"
 	"fmt"
+	"io"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -20,6 +21,8 @@ type Instances interface {
 	Of(ctx context.Context, component v1alpha1.Component, first, last int32) ([]v1alpha1.PulsarInstance, error)
 	// Restart has the pod of an instance replaced, if it has one.
 	Restart(ctx context.Context, component v1alpha1.Component, instance int32, dryRun []string) error
+	// Log returns the log of an instance, to be closed. It doesn't ask for the caller's rights.
+	Log(ctx context.Context, component v1alpha1.Component, options *v1alpha1.PulsarLogOptions) (io.ReadCloser, error)
 }
 
 // InstancesREST serves the subresource instances of a kind. It is the only part of a
@@ -71,16 +74,23 @@ func (r *InstancesREST) Get(ctx context.Context, name string, options runtime.Ob
 	first, last := int32(0), answer.Parallelism
 	if asked.Instance != nil {
 		first = *asked.Instance
-		if first < 0 || first >= last {
-			// Before any pod is asked.
-			title := component.ComponentKind().Title
-			missing := apierrors.NewBadRequest(fmt.Sprintf("%s has no instance %d", name, first))
-			return nil, view.WithPulsarReason(missing, fmt.Sprintf("%s %s doesn't have instance with id %d", title, component.Common().Name, first))
+		if err := checkInstance(component, first); err != nil {
+			return nil, err
 		}
 		last = first + 1
 	}
 	answer.Instances, err = r.instances.Of(ctx, component, first, last)
 	return answer, err
+}
+
+// checkInstance refuses a number that no instance of a component has, before any pod is
+// asked.
+func checkInstance(component v1alpha1.Component, instance int32) error {
+	if instance >= 0 && instance < parallelismOf(component) {
+		return nil
+	}
+	missing := apierrors.NewBadRequest(fmt.Sprintf("%s has no instance %d", component.GetName(), instance))
+	return view.WithPulsarReason(missing, fmt.Sprintf("%s %s doesn't have instance with id %d", component.ComponentKind().Title, component.Common().Name, instance))
 }
 
 // instanceColumns are those of a table of instances.

@@ -131,6 +131,7 @@ func NewREST[CR any, P crstorage.Object[CR], View v1alpha1.Component](kind Kind,
 		kind.Resource + "/restart":   newRestartREST(served, storage, config.Instances),
 		kind.Resource + "/package":   newPackageREST(),
 		kind.Resource + "/instances": &InstancesREST{store: served, instances: config.Instances},
+		kind.Resource + "/log":       &LogREST{store: served, kind: kind, authorizer: config.Authorizer, instances: config.Instances},
 		kind.Resource + "/credential": &CredentialREST{store: served, crKind: client.Kind, kind: kind.ComponentKind, secrets: config.Secrets,
 			userPrefix: config.KubernetesUserPrefix},
 	}, nil
