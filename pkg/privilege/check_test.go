@@ -21,6 +21,7 @@ func TestCheck(t *testing.T) {
 		many[i] = secretRight(fmt.Sprint(i), fmt.Sprint("spec.", i))
 	}
 	custom := Right{Verb: VerbCustomize, Group: "admin.functionmesh.io", Resource: "pulsarsinks", Name: "echo", Field: "spec.pod.image"}
+	log := Right{Verb: "get", Resource: "pods/log", Name: "p", Field: "the log"}
 	for name, test := range map[string]struct {
 		rights  []Right
 		allowed map[string]bool
@@ -34,13 +35,19 @@ func TestCheck(t *testing.T) {
 		"all of many":                {many, map[string]bool{"get /v1 secrets  in n": true}, "", 1},
 		"none of many":               {many, nil, "spec.0", 2},
 		"the second of two":          {many[:2], map[string]bool{"get /v1 secrets 0 in n": true}, "spec.1", 3},
+		"that to a subresource":      {[]Right{log}, map[string]bool{"get /v1 pods/log p in n": true}, "", 1},
+		"what is for the resource":   {[]Right{log}, map[string]bool{"get /v1 pods p in n": true}, "the log", 1},
 		"what isn't the right named": {[]Right{custom}, map[string]bool{"get /v1 secrets  in n": true}, "spec.pod.image", 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			asked := 0
 			authorize := authorizer.AuthorizerFunc(func(_ context.Context, a authorizer.Attributes) (authorizer.Decision, string, error) {
 				asked++
-				text := fmt.Sprintf("%s %s/%s %s %s in %s", a.GetVerb(), a.GetAPIGroup(), a.GetAPIVersion(), a.GetResource(), a.GetName(), a.GetNamespace())
+				resource := a.GetResource()
+				if a.GetSubresource() != "" {
+					resource += "/" + a.GetSubresource()
+				}
+				text := fmt.Sprintf("%s %s/%s %s %s in %s", a.GetVerb(), a.GetAPIGroup(), a.GetAPIVersion(), resource, a.GetName(), a.GetNamespace())
 				if a.GetUser().GetName() == "author" && a.IsResourceRequest() && test.allowed[text] {
 					return authorizer.DecisionAllow, "", nil
 				}
