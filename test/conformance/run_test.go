@@ -26,15 +26,16 @@ type runner struct {
 	java  *javaclient.Client
 	kept  map[string]answer
 	goAPI pulsaradmin.Client
-	// dir receives the files that commands read.
-	dir string
+	// dir receives the files that commands read, and here is where those are looked for
+	// that are named without a folder.
+	dir, here string
 }
 
 func newRunner(t *testing.T, server string, java *javaclient.Client, kept map[string]answer) *runner {
 	t.Helper()
 	d := openDoor(t, server)
 	return &runner{
-		door: d, java: java, kept: kept, dir: t.TempDir(),
+		door: d, java: java, kept: kept, dir: t.TempDir(), here: must[string](t)(os.Getwd()),
 		goAPI: must[pulsaradmin.Client](t)(pulsaradmin.NewClient(&pulsaradmin.Config{WebServiceURL: d.url, PulsarAPIVersion: pulsarconfig.V3})),
 	}
 }
@@ -178,7 +179,7 @@ func (r *runner) admin(ctx context.Context, namespace string, call call) (answer
 // neutral takes out what is of this run only, what the first command of a JVM says about
 // its log, and what only the client has to say: how it is used and where it failed.
 func (r *runner) neutral(text string) string {
-	text = strings.NewReplacer(r.door.url, "SERVER", r.dir, "FOLDER").Replace(text)
+	text = strings.NewReplacer(r.door.url, "SERVER", r.dir, "FOLDER", r.here, "FOLDER").Replace(text)
 	var lines []string
 	for line := range strings.Lines(text) {
 		if strings.HasPrefix(line, "Usage: ") {
