@@ -40,6 +40,8 @@ var workerMatters = []string{
 // workerReasons says why something has no effect, or what to use instead.
 var workerReasons = map[string]string{
 	"authenticationEnabled": "instead: pulsar-admin-shim's flags and Kubernetes' RBAC", "authorizationEnabled": "instead: Kubernetes' RBAC",
+	"usingInsecureAuth":       "functions run with their authors' accounts, never with the worker's",
+	"oauth2SecretName":        "functions run with their authors' accounts",
 	"superUserRoles":          "instead: Kubernetes' RBAC",
 	"connectorsDirectory":     "archives are not read; instead: connectorDefinitionsFilePath or --connectors-file",
 	"functionsDirectory":      "archives are not read; instead: connectorDefinitionsFilePath or --connectors-file",
@@ -62,7 +64,7 @@ var workerDirectories = map[string]string{"connectorsDirectory": "./connectors",
 func notHonoured(worker workerConfig, members map[string]any) []string {
 	var names []string
 	add := func(prefix, name string, value any) {
-		if !isSet(value) {
+		if !isSet(value) || worker.honours(name) {
 			return
 		}
 		full := prefix + name
