@@ -27,6 +27,9 @@ type workerConfig struct {
 	FunctionInstanceMaxResources workerResources `yaml:"functionInstanceMaxResources"`
 	FunctionURLPatterns          []string        `yaml:"additionalEnabledFunctionsUrlPatterns"`
 	ConnectorURLPatterns         []string        `yaml:"additionalEnabledConnectorUrlPatterns"`
+	UseTLS                       bool            `yaml:"useTls"`
+	TLSAllowInsecure             bool            `yaml:"tlsAllowInsecureConnection"`
+	TLSVerifyHostname            bool            `yaml:"tlsEnableHostnameVerification"`
 	workerAuthentication         `yaml:",inline"`
 	Custom                       struct {
 		FunctionEnabled      *bool             `yaml:"functionEnabled"`

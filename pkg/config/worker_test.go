@@ -12,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/resource"
 	"k8s.io/utils/ptr"
 
+	adminv1alpha1 "github.com/function-mesh/functionmesh-apiserver/pkg/apis/admin/v1alpha1"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/apis/config/v1alpha1"
 )
 
@@ -184,5 +185,35 @@ func TestWorkerWithAccounts(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), test.want) || strings.Contains(err.Error(), "do-not-tell") {
 			t.Errorf("%s: got %v, want an error that names %s", name, err, test.want)
 		}
+	}
+}
+
+func TestWorkerWithTLS(t *testing.T) {
+	data, err := os.ReadFile(workerFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := strings.NewReplacer("useTls: false", "useTls: true", "tlsEnableHostnameVerification: false", "tlsEnableHostnameVerification: true",
+		"tlsAllowInsecureConnection: false", "tlsAllowInsecureConnection: true\nbrokerClientTrustCertsFilePath: /certs/ca.crt").Replace(string(data))
+	got, ignored, err := ParseWorker([]byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(&adminv1alpha1.TLS{Enabled: true, AllowInsecure: true, HostnameVerification: true}, got.Defaults.TLS); diff != "" {
+		t.Errorf("it was read differently (-want +got):\n%s", diff)
+	}
+	about := slices.DeleteFunc(ignored, func(member string) bool {
+		return !strings.HasPrefix(member, "tls") && !strings.Contains(member, "Trust") && !strings.HasPrefix(member, "useTls")
+	})
+	if !slices.Equal(about, []string{"brokerClientTrustCertsFilePath (" + noTrustFile + ")"}) {
+		t.Errorf("without effect are %q", about)
+	}
+	got, ignored, err = ParseWorker([]byte(strings.Replace(text, "useTls: true", "useTls: false", 1)))
+	if err != nil || got.Defaults.TLS != nil || !slices.Contains(ignored, "tlsAllowInsecureConnection") {
+		t.Errorf("without TLS it is %+v, without effect are %q, %v", got.Defaults.TLS, ignored, err)
+	}
+	got.Defaults.TLS = &adminv1alpha1.TLS{Enabled: true, CertSecretName: "brokers"}
+	if errs := validateDefaults(got); len(errs) == 0 || errs[0].Field != "functionDefaults.tls.certSecretKey" {
+		t.Errorf("a Secret without a key: %v", errs)
 	}
 }
