@@ -49,5 +49,8 @@ func defaultsMember(path string) (string, bool) {
 			return member, true
 		}
 	}
+	if member, ok := strings.CutPrefix(path, "spec."); ok && strings.HasPrefix(member, "tls.") {
+		return member, true
+	}
 	return "", false
 }

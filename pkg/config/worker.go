@@ -27,6 +27,10 @@ type workerConfig struct {
 	FunctionInstanceMaxResources workerResources `yaml:"functionInstanceMaxResources"`
 	FunctionURLPatterns          []string        `yaml:"additionalEnabledFunctionsUrlPatterns"`
 	ConnectorURLPatterns         []string        `yaml:"additionalEnabledConnectorUrlPatterns"`
+	UseTLS                       bool            `yaml:"useTls"`
+	TLSAllowInsecure             bool            `yaml:"tlsAllowInsecureConnection"`
+	TLSVerifyHostname            bool            `yaml:"tlsEnableHostnameVerification"`
+	workerAuthentication         `yaml:",inline"`
 	Custom                       struct {
 		FunctionEnabled      *bool             `yaml:"functionEnabled"`
 		SourceEnabled        *bool             `yaml:"sourceEnabled"`
@@ -34,6 +38,7 @@ type workerConfig struct {
 		FunctionRunnerImages map[string]string `yaml:"functionRunnerImages"`
 		DefaultResources     workerResources   `yaml:"defaultResources"`
 		ConnectorsFile       string            `yaml:"connectorDefinitionsFilePath"`
+		SecretAnnotationKey  string            `yaml:"oauth2SecretAnnotationKey"`
 		workerDefaults       `yaml:",inline"`
 	} `yaml:"functionsWorkerServiceCustomConfigs"`
 	Factory struct {
@@ -83,7 +88,7 @@ func ParseWorker(data []byte) (*v1alpha1.FunctionMeshAPIServerConfiguration, []s
 
 // workerNames says how a worker's configuration calls what is required.
 const workerNames = "pulsarFunctionsCluster, pulsarServiceUrl, pulsarWebServiceUrl (pulsarClusters), downloadDirectory (packageDirectory), " +
-	workerCustom + ".functionRunnerImages (runnerImages)"
+	workerCustom + ".functionRunnerImages (runnerImages), brokerClientAuthenticationParameters (oauth2.issuers)"
 
 func (w *workerConfig) config() (*v1alpha1.FunctionMeshAPIServerConfiguration, error) {
 	config := &v1alpha1.FunctionMeshAPIServerConfiguration{
@@ -116,6 +121,10 @@ func (w *workerConfig) config() (*v1alpha1.FunctionMeshAPIServerConfiguration, e
 	}
 	if w.sameURLPatterns() {
 		config.AdditionalPackageURLPatterns = w.FunctionURLPatterns
+	}
+	var err error
+	if config.OAuth2, err = w.oauth2(w.Custom.SecretAnnotationKey); err != nil {
+		return nil, err
 	}
 	return config, w.setDefaults(config)
 }

@@ -11,6 +11,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	kjson "sigs.k8s.io/json"
 
+	adminv1alpha1 "github.com/function-mesh/functionmesh-apiserver/pkg/apis/admin/v1alpha1"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/apis/config/v1alpha1"
 )
 
@@ -78,6 +79,9 @@ func (w *workerConfig) setDefaults(config *v1alpha1.FunctionMeshAPIServerConfigu
 		if err := asKubernetes(member.value, member.into); err != nil {
 			return fmt.Errorf("could not read %s.%s: %w", workerCustom, member.name, err)
 		}
+	}
+	if w.UseTLS {
+		config.Defaults.TLS = &adminv1alpha1.TLS{Enabled: true, AllowInsecure: w.TLSAllowInsecure, HostnameVerification: w.TLSVerifyHostname}
 	}
 	return nil
 }

@@ -31,15 +31,24 @@ var workerMatters = []string{
 	"authenticationEnabled", "authenticationProviders", "authorizationEnabled", "authorizationProvider", "superUserRoles", "proxyRoles",
 	"anonymousUserRole", "functionAuthProviderClassName", "clientAuthenticationPlugin", "clientAuthenticationParameters",
 	"brokerClientAuthenticationEnabled", "brokerClientAuthenticationPlugin", "brokerClientAuthenticationParameters",
-	"useTls", "tlsEnabled", "tlsAllowInsecureConnection", "tlsEnableHostnameVerification", "tlsTrustCertsFilePath", "brokerClientTrustCertsFilePath",
+	"tlsEnabled", "tlsAllowInsecureConnection", "tlsEnableHostnameVerification", "tlsTrustCertsFilePath", "brokerClientTrustCertsFilePath",
 	"stateStorageServiceUrl", "stateStorageProviderImplementation", "secretsProviderConfiguratorClassName", "secretsProviderConfiguratorConfig",
 	"runtimeCustomizerClassName", "runtimeCustomizerConfig", "validateConnectorConfig", "forwardSourceMessageProperty",
 	"exposeAdminClientEnabled", "ignoreUnknownConfigFields", "functionsWorkerEnablePackageManagement",
 }
 
+// workerTLSMembers say how functions use TLS, if they do.
+var workerTLSMembers = []string{"tlsAllowInsecureConnection", "tlsEnableHostnameVerification"}
+
+// noTrustFile is why files with certificates have no effect.
+const noTrustFile = "it is a file of the worker's; instead: defaults.tls.certSecretName in a --config file"
+
 // workerReasons says why something has no effect, or what to use instead.
 var workerReasons = map[string]string{
 	"authenticationEnabled": "instead: pulsar-admin-shim's flags and Kubernetes' RBAC", "authorizationEnabled": "instead: Kubernetes' RBAC",
+	"brokerClientTrustCertsFilePath": noTrustFile, "tlsTrustCertsFilePath": noTrustFile,
+	"usingInsecureAuth":       "functions run with their authors' accounts, never with the worker's",
+	"oauth2SecretName":        "functions run with their authors' accounts",
 	"superUserRoles":          "instead: Kubernetes' RBAC",
 	"connectorsDirectory":     "archives are not read; instead: connectorDefinitionsFilePath or --connectors-file",
 	"functionsDirectory":      "archives are not read; instead: connectorDefinitionsFilePath or --connectors-file",
@@ -62,7 +71,7 @@ var workerDirectories = map[string]string{"connectorsDirectory": "./connectors",
 func notHonoured(worker workerConfig, members map[string]any) []string {
 	var names []string
 	add := func(prefix, name string, value any) {
-		if !isSet(value) {
+		if !isSet(value) || worker.honours(name) || worker.UseTLS && slices.Contains(workerTLSMembers, name) {
 			return
 		}
 		full := prefix + name

@@ -12,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/resource"
 	"k8s.io/utils/ptr"
 
+	adminv1alpha1 "github.com/function-mesh/functionmesh-apiserver/pkg/apis/admin/v1alpha1"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/apis/config/v1alpha1"
 )
 
@@ -121,5 +122,98 @@ func TestURLPatternsOfOneKind(t *testing.T) {
 		return strings.HasPrefix(name, "additionalEnabledFunctionsUrlPatterns and")
 	}) {
 		t.Errorf("without effect are %v", ignored)
+	}
+}
+
+// withAccounts returns the worker's configuration with another way in which functions
+// prove who they are.
+func withAccounts(t *testing.T, plugin, parameters, custom string) string {
+	t.Helper()
+	data, err := os.ReadFile(workerFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.NewReplacer(
+		"org.apache.pulsar.client.impl.auth.AuthenticationToken", plugin,
+		`"token:do-not-tell"`, parameters,
+		"  usingInsecureAuth: false\n", custom,
+	).Replace(string(data))
+}
+
+func TestWorkerWithAccounts(t *testing.T) {
+	const parameters = `'{"type":"client_credentials","privateKey":"data:application/json;base64,do-not-tell","issuerUrl":"https://issuer.example.org/","audience":"urn:pulsar","scope":"s"}'`
+	want := &v1alpha1.OAuth2{
+		Issuers:     []v1alpha1.OAuth2Issuer{{IssuerURL: "https://issuer.example.org/", Audience: "urn:pulsar", Scope: "s"}},
+		SecretRules: secretRules, SecretAnnotationKey: defaultAnnotationKey, Required: ptr.To(true),
+	}
+	named := *want
+	named.SecretAnnotationKey = "example.org/who"
+	text := withAccounts(t, oauth2Plugin, parameters, "")
+	for name, test := range map[string]struct {
+		text    string
+		want    *v1alpha1.OAuth2
+		ignored []string
+	}{
+		"accounts":          {text, want, nil},
+		"older names":       {strings.ReplaceAll(text, "brokerClientAuthentication", "clientAuthentication"), want, nil},
+		"an annotation key": {withAccounts(t, oauth2Plugin, parameters, "  oauth2SecretAnnotationKey: example.org/who\n"), &named, nil},
+		"one account for all": {withAccounts(t, oauth2Plugin, parameters, "  usingInsecureAuth: true\n"), want,
+			[]string{workerCustom + ".usingInsecureAuth (functions run with their authors' accounts, never with the worker's)"}},
+		"nobody is asked who he is": {strings.ReplaceAll(text, "authenticationEnabled: true", "authenticationEnabled: false"), nil,
+			[]string{"brokerClientAuthenticationParameters", "brokerClientAuthenticationPlugin"}},
+		"tokens, and a key": {withAccounts(t, "Other", "x", "  oauth2SecretAnnotationKey: example.org/who\n"), nil,
+			[]string{"brokerClientAuthenticationParameters", "brokerClientAuthenticationPlugin", workerCustom + ".oauth2SecretAnnotationKey"}},
+	} {
+		got, ignored, err := ParseWorker([]byte(test.text))
+		if err != nil || !equality.Semantic.DeepEqual(got.OAuth2, test.want) {
+			t.Errorf("%s: got %v, %v", name, got, err)
+		}
+		about := slices.DeleteFunc(ignored, func(member string) bool {
+			return !strings.Contains(member, "lientAuthentication") && !strings.Contains(member, "oauth2") && !strings.Contains(member, "InsecureAuth")
+		})
+		if !slices.Equal(about, test.ignored) {
+			t.Errorf("%s: without effect are %q", name, about)
+		}
+	}
+	for name, test := range map[string]struct{ parameters, want string }{
+		"no JSON":     {`"privateKey:do-not-tell"`, "brokerClientAuthenticationParameters"},
+		"no issuer":   {`'{"privateKey":"do-not-tell"}'`, "brokerClientAuthenticationParameters"},
+		"plain text":  {`'{"issuerUrl":"http://do-not-tell.example.org"}'`, "oauth2.issuers[0].issuerUrl"},
+		"an audience": {`'{"issuerUrl":"https://issuer.example.org","audience":"a b"}'`, "oauth2.issuers[0].audience"},
+	} {
+		_, _, err := ParseWorker([]byte(withAccounts(t, oauth2Plugin, test.parameters, "")))
+		if err == nil || !strings.Contains(err.Error(), test.want) || strings.Contains(err.Error(), "do-not-tell") {
+			t.Errorf("%s: got %v, want an error that names %s", name, err, test.want)
+		}
+	}
+}
+
+func TestWorkerWithTLS(t *testing.T) {
+	data, err := os.ReadFile(workerFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := strings.NewReplacer("useTls: false", "useTls: true", "tlsEnableHostnameVerification: false", "tlsEnableHostnameVerification: true",
+		"tlsAllowInsecureConnection: false", "tlsAllowInsecureConnection: true\nbrokerClientTrustCertsFilePath: /certs/ca.crt").Replace(string(data))
+	got, ignored, err := ParseWorker([]byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(&adminv1alpha1.TLS{Enabled: true, AllowInsecure: true, HostnameVerification: true}, got.Defaults.TLS); diff != "" {
+		t.Errorf("it was read differently (-want +got):\n%s", diff)
+	}
+	about := slices.DeleteFunc(ignored, func(member string) bool {
+		return !strings.HasPrefix(member, "tls") && !strings.Contains(member, "Trust") && !strings.HasPrefix(member, "useTls")
+	})
+	if !slices.Equal(about, []string{"brokerClientTrustCertsFilePath (" + noTrustFile + ")"}) {
+		t.Errorf("without effect are %q", about)
+	}
+	got, ignored, err = ParseWorker([]byte(strings.Replace(text, "useTls: true", "useTls: false", 1)))
+	if err != nil || got.Defaults.TLS != nil || !slices.Contains(ignored, "tlsAllowInsecureConnection") {
+		t.Errorf("without TLS it is %+v, without effect are %q, %v", got.Defaults.TLS, ignored, err)
+	}
+	got.Defaults.TLS = &adminv1alpha1.TLS{Enabled: true, CertSecretName: "brokers"}
+	if errs := validateDefaults(got); len(errs) == 0 || errs[0].Field != "functionDefaults.tls.certSecretKey" {
+		t.Errorf("a Secret without a key: %v", errs)
 	}
 }

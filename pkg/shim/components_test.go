@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"path"
 	"slices"
 	"strings"
 	"sync"
@@ -37,8 +38,9 @@ var (
 type answers struct {
 	t    *testing.T
 	lock sync.Mutex
-	// by is keyed by method, with " dry" for those that must change nothing. A value is
-	// an object or a *apierrors.StatusError.
+	// by is keyed by method, with " dry" for those that must change nothing and
+	// " credential" for those of that subresource. A value is an object, a
+	// *apierrors.StatusError or a *metav1.Status.
 	by map[string][]any
 	// others are what there is of other kinds than functions, by resource; what isn't
 	// there isn't found. They don't count as calls.
@@ -58,6 +60,9 @@ func (a *answers) ServeHTTP(writer http.ResponseWriter, request *http.Request) {
 	key := request.Method
 	if request.URL.Query().Get("dryRun") == metav1.DryRunAll {
 		key += " dry"
+	}
+	if subresource := path.Base(request.URL.Path); subresource == "credential" {
+		key += " " + subresource
 	}
 	body, err := io.ReadAll(request.Body)
 	if err != nil {
@@ -99,6 +104,8 @@ func (a *answers) answer(writer http.ResponseWriter, answer any) {
 		object := answer.DeepCopyObject()
 		object.GetObjectKind().SetGroupVersionKind(v1alpha1.SchemeGroupVersion.WithKind(answer.ComponentKind().Kind))
 		writeJSON(writer, mustRequest(a.t), http.StatusOK, object)
+	case *metav1.Status:
+		writeJSON(writer, mustRequest(a.t), http.StatusCreated, map[string]any{"kind": "Status", "apiVersion": "v1", "status": answer.Status})
 	}
 }
 
@@ -111,8 +118,16 @@ func (a *answers) count(key string) int {
 
 // send makes a request for the test's function, with a form unless it has no parts.
 func send(handler http.Handler, method string, parts ...[2]string) *httptest.ResponseRecorder {
+	return sendWith(handler, method, "", parts...)
+}
+
+// sendWith is send with a token.
+func sendWith(handler http.Handler, method, token string, parts ...[2]string) *httptest.ResponseRecorder {
 	request := httptest.NewRequest(method, testPath, strings.NewReader(body(parts...)))
 	request.Header.Set("Content-Type", "multipart/form-data; boundary="+boundary)
+	if token != "" {
+		request.Header.Set("Authorization", "Bearer "+token)
+	}
 	recorder := httptest.NewRecorder()
 	handler.ServeHTTP(recorder, request)
 	return recorder

@@ -3,6 +3,9 @@ package shim
 import (
 	"context"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
 	"github.com/function-mesh/functionmesh-apiserver/pkg/apis/admin/v1alpha1"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/componentconfig"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/identity"
@@ -34,43 +37,65 @@ func (c *components) handOverNew(ctx context.Context, created v1alpha1.Component
 	if token == "" || created.Common().Auth != nil || isGo(created) {
 		return nil
 	}
-	err := c.kind.in(created.GetNamespace()).handOver(ctx, created.GetName(), token)
+	err := c.kind.in(created.GetNamespace()).handOver(ctx, created.GetName(), token, metav1.CreateOptions{FieldManager: fieldManager})
 	if err == nil {
 		return nil
 	}
-	answer := *subject.translate(err)
-	answer.reason = c.kind.Title + " " + subject.name + " was created, and does not have the caller's credential, which an update with updateAuthData repeats: " + answer.reason
-	return &answer
+	return without(subject.translate(err), c.kind.Title+" "+subject.name+" was created, and")
 }
 
-// handOverAgain does what updateAuthData asks for with the caller's token, before the
-// update itself: what the component then does it does as the caller. An OAuth2 account is
-// changed by the update.
-func (c *components) handOverAgain(ctx context.Context, name identity.Name, form *form) error {
+// tokenForUpdate returns the token that an update hands over because of updateAuthData, or
+// "", after it made sure that the API server would take the token. An OAuth2 account is
+// changed by the update itself.
+func (c *components) tokenForUpdate(ctx context.Context, name identity.Name, form *form) (string, error) {
 	options, err := componentconfig.ParseUpdateOptions(form.updateOptions)
 	if err != nil || !options.UpdateAuthData {
 		// The update itself refuses what can't be read.
-		return nil
+		return "", nil
 	}
 	object, err := c.lookup.find(ctx, c.kind, name)
 	if err != nil || object == nil {
 		// As above.
-		return nil
+		return "", nil
 	}
 	auth, token := object.Common().Auth, ownToken(ctx)
 	switch {
 	case auth != nil && auth.OAuth2 != nil:
-		return nil
+		return "", nil
 	case token == "" || isGo(object):
 		if origin := caller.FromContext(ctx); origin != nil {
 			origin.AddWarning(authDataHasNoEffect)
 		}
-		return nil
+		return "", nil
 	}
-	if err := c.kind.in(object.GetNamespace()).handOver(ctx, object.GetName(), token); err != nil {
-		return c.kind.called(name.Name).translate(err)
+	err = c.kind.in(object.GetNamespace()).handOver(ctx, object.GetName(), token, metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}})
+	if err != nil {
+		return "", c.kind.called(name.Name).translate(err)
 	}
-	return nil
+	return token, nil
+}
+
+// takeAway has an update that is followed by a token take the old credential away. So no
+// code runs with a token that wasn't meant for it: neither what was there before with the
+// caller's, nor what is new with that of somebody else.
+func takeAway(changed v1alpha1.Component) { changed.Common().Auth = nil }
+
+// handOverAgain gives a component that was updated the caller's token. If that fails, it
+// runs as nobody, or as before where nothing was changed. A conflict is returned as it is:
+// the update is repeated.
+func (c *components) handOverAgain(ctx context.Context, updated v1alpha1.Component, subject component, token string) error {
+	err := c.kind.in(updated.GetNamespace()).handOver(ctx, updated.GetName(), token, metav1.CreateOptions{FieldManager: fieldManager})
+	if err == nil || apierrors.IsConflict(err) {
+		return err
+	}
+	return without(subject.translate(err), "The update of "+c.kind.Title+" "+subject.name+" was stored, but the component")
+}
+
+// without says that a component is as the caller wanted it but for the credential.
+func without(answer *restError, subject string) error {
+	said := *answer
+	said.reason = subject + " does not have the caller's credential, which an update with updateAuthData repeats: " + answer.reason
+	return &said
 }
 
 // isGo tells whether a component is a Go function, which gets no credential in Function

@@ -13,6 +13,7 @@ import (
 	"sync"
 	"testing"
 
+	"gopkg.in/go-jose/go-jose.v2"
 	"k8s.io/client-go/util/cert"
 )
 
@@ -78,4 +79,25 @@ func sortedList(text string) string {
 func mustRequest(t *testing.T) *http.Request {
 	t.Helper()
 	return httptest.NewRequest(http.MethodGet, "/", nil)
+}
+
+// tokenSecret signs Pulsar's tokens.
+var tokenSecret = []byte("0123456789abcdef0123456789abcdef")
+
+// signedToken returns a token of Pulsar's with some claims.
+func signedToken(t *testing.T, claims string) string {
+	t.Helper()
+	signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.HS256, Key: tokenSecret}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	signed, err := signer.Sign([]byte(claims))
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := signed.CompactSerialize()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
 }

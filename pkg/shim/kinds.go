@@ -82,7 +82,7 @@ type objects interface {
 	remove(ctx context.Context, name string, options metav1.DeleteOptions) error
 	running
 	// handOver gives an object a token of the caller's.
-	handOver(ctx context.Context, name, token string) error
+	handOver(ctx context.Context, name, token string, options metav1.CreateOptions) error
 }
 
 // client is what generated clients have in common: V is a kind's object, L its list.
@@ -135,9 +135,9 @@ func (t typed[V, L]) create(ctx context.Context, object v1alpha1.Component, opti
 	return t.client.Create(ctx, typedObject, options)
 }
 
-func (t typed[V, L]) handOver(ctx context.Context, name, token string) error {
+func (t typed[V, L]) handOver(ctx context.Context, name, token string, options metav1.CreateOptions) error {
 	credential := &v1alpha1.PulsarCredential{Spec: v1alpha1.PulsarCredentialSpec{Token: token}}
-	_, err := t.client.CreateCredential(ctx, name, credential, metav1.CreateOptions{FieldManager: fieldManager})
+	_, err := t.client.CreateCredential(ctx, name, credential, options)
 	return err
 }
 

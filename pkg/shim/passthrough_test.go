@@ -11,7 +11,6 @@ import (
 	"testing"
 	"time"
 
-	"gopkg.in/go-jose/go-jose.v2"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
 	"github.com/function-mesh/functionmesh-apiserver/pkg/apis/admin/v1alpha1"
@@ -108,26 +107,11 @@ func TestForwardedRequestsCarryNoCredential(t *testing.T) {
 // TestPulsarTokensAreForwarded is about the one credential that a broker may have, and
 // those that it may not.
 func TestPulsarTokensAreForwarded(t *testing.T) {
-	secret := []byte("0123456789abcdef0123456789abcdef")
-	token := func(claims string) string {
-		signer, err := jose.NewSigner(jose.SigningKey{Algorithm: jose.HS256, Key: secret}, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		signed, err := signer.Sign([]byte(claims))
-		if err != nil {
-			t.Fatal(err)
-		}
-		text, err := signed.CompactSerialize()
-		if err != nil {
-			t.Fatal(err)
-		}
-		return "Bearer " + text
-	}
+	token := func(claims string) string { return "Bearer " + signedToken(t, claims) }
 	alice, proxy := token(`{"sub":"alice"}`), token(`{"sub":"proxy"}`)
 	var got http.Header
 	handler := forwardingHandler(t, nil, func(_ http.ResponseWriter, request *http.Request) { got = request.Header }, func(options *Options) {
-		options.Authentication.Tokens.SecretKeyFile = writeFile(t, "secret", secret)
+		options.Authentication.Tokens.SecretKeyFile = writeFile(t, "secret", tokenSecret)
 		options.Authentication.ProxyRoles = []string{"proxy"}
 	})
 	for name, test := range map[string]struct {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/emicklei/go-restful/v3"
+	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/wait"
@@ -27,10 +28,11 @@ func (c *components) update(writer http.ResponseWriter, request *restful.Request
 	}
 	defer form.Close()
 	ctx := request.Request.Context()
-	if err := c.handOverAgain(ctx, name, form); err != nil {
+	token, err := c.tokenForUpdate(ctx, name, form)
+	if err != nil {
 		return err
 	}
-	if err := c.applyUpdate(ctx, name, form); err != nil {
+	if err := c.applyUpdate(ctx, name, form, token); err != nil {
 		return err
 	}
 	writeNothing(writer, request.Request)
@@ -39,8 +41,8 @@ func (c *components) update(writer http.ResponseWriter, request *restful.Request
 
 // applyUpdate merges the form into the object as the API server has it, and again
 // when somebody else changed it in between. So both changes last, or the caller hears
-// that this one didn't.
-func (c *components) applyUpdate(ctx context.Context, name identity.Name, form *form) error {
+// that this one didn't. A token that isn't "" is handed over.
+func (c *components) applyUpdate(ctx context.Context, name identity.Name, form *form, token string) error {
 	subject := c.kind.called(name.Name)
 	backoff := wait.Backoff{Duration: 10 * time.Millisecond, Factor: 1.6, Jitter: 1, Steps: maxUpdateTries}
 	var conflict error
@@ -58,7 +60,7 @@ func (c *components) applyUpdate(ctx context.Context, name identity.Name, form *
 			return subject.translate(conflict)
 		}
 		version := object.GetResourceVersion()
-		err = c.tryUpdate(ctx, object, name, form)
+		err = c.tryUpdate(ctx, object, name, form, token)
 		switch {
 		case err == nil:
 			return nil
@@ -95,8 +97,9 @@ func (c *components) refuseMissing(ctx context.Context, name identity.Name, form
 }
 
 // tryUpdate merges the form into an object, which it changes, and writes the
-// difference. Errors are of type *restError, or the API server's.
-func (c *components) tryUpdate(ctx context.Context, object v1alpha1.Component, name identity.Name, form *form) error {
+// difference. A token that isn't "" is handed over. Errors are of type *restError, or the
+// API server's.
+func (c *components) tryUpdate(ctx context.Context, object v1alpha1.Component, name identity.Name, form *form, token string) error {
 	release, err := c.budget.take(ctx, len(form.config))
 	if err != nil {
 		return err
@@ -107,9 +110,13 @@ func (c *components) tryUpdate(ctx context.Context, object v1alpha1.Component, n
 	if err != nil {
 		return c.ifMayUpdate(ctx, object.GetNamespace(), object.GetName(), refusal(err))
 	}
-	if auth := object.Common().Auth; options.UpdateAuthData && auth != nil && auth.OAuth2 != nil {
+	auth := object.Common().Auth
+	switch {
+	case options.UpdateAuthData && auth != nil && auth.OAuth2 != nil:
 		// Without a name it is the caller's own.
 		auth.OAuth2 = &v1alpha1.OAuth2{}
+	case token != "" && (form.stores() || !equality.Semantic.DeepEqual(before, object)):
+		takeAway(object)
 	}
 	if form.stores() {
 		// What would be refused anyway leaves no package behind, and the old code runs on.
@@ -123,7 +130,10 @@ func (c *components) tryUpdate(ctx context.Context, object v1alpha1.Component, n
 			return err
 		}
 	}
-	return c.write(ctx, before, object, metav1.PatchOptions{FieldManager: fieldManager})
+	if err := c.write(ctx, before, object, metav1.PatchOptions{FieldManager: fieldManager}); err != nil || token == "" {
+		return err
+	}
+	return c.handOverAgain(ctx, object, c.kind.called(name.Name), token)
 }
 
 // change merges what an update says into the object.

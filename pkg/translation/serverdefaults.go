@@ -49,6 +49,7 @@ func (t *Translator[CR, P, View]) setServerDefaults(view, before adminv1alpha1.C
 		addWhole(now.serviceAccount, defaults.ServiceAccountName, old.serviceAccount, isNew)
 		addWhole(now.pullPolicy, defaults.ImagePullPolicy, old.pullPolicy, isNew)
 		addWhole(now.javaOpts, defaults.JavaOpts, old.javaOpts, isNew)
+		addWhole(now.tls, defaults.TLS, old.tls, isNew)
 		addWhole(now.dependencies, defaults.ExtraDependenciesDir, old.dependencies, isNew)
 	}
 	if spec := view.Common(); spec.Pod == nil {
@@ -97,6 +98,8 @@ type defaultable struct {
 	// javaOpts and dependencies are nil where nothing runs in Java.
 	javaOpts     *[]string
 	dependencies *string
+	// tls is nil for Go functions, which get none in Function Mesh.
+	tls **adminv1alpha1.TLS
 }
 
 func defaultableOf(component adminv1alpha1.Component) defaultable {
@@ -112,6 +115,9 @@ func defaultableOf(component adminv1alpha1.Component) defaultable {
 	}
 	if java := spec.Java; java != nil {
 		parts.javaOpts, parts.dependencies = &java.JavaOpts, &java.ExtraDependenciesDir
+	}
+	if function, ok := component.(*adminv1alpha1.PulsarFunction); !ok || function.Spec.Go == nil {
+		parts.tls = &spec.TLS
 	}
 	return parts
 }

@@ -20,6 +20,7 @@ func configWithDefaults() *configv1alpha1.FunctionMeshAPIServerConfiguration {
 		Volumes:      []corev1.Volume{{Name: "data", VolumeSource: corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{}}}},
 		VolumeMounts: []corev1.VolumeMount{{Name: "data", MountPath: "/data"}},
 		JavaOpts:     []string{"-Xmx1g"}, ExtraDependenciesDir: "/pulsar/lib",
+		TLS: &adminv1alpha1.TLS{Enabled: true, CertSecretName: "brokers", CertSecretKey: "ca.crt"},
 	}
 	config.FunctionDefaults = configv1alpha1.ComponentDefaults{
 		Labels: map[string]string{"team": "functions"}, Env: []corev1.EnvVar{{Name: "A", Value: "2"}, {Name: "B", Value: "3"}},
@@ -108,12 +109,36 @@ func TestServerDefaultsOnUpdate(t *testing.T) {
 	}
 }
 
+// How brokers are reached is a default as a whole, and none for what can't use it.
+func TestServerDefaultOfTLS(t *testing.T) {
+	translator := NewFunctionTranslator(configWithDefaults(), nil)
+	defaulted, own, golang := bareFunction(), bareFunction(), bareFunction()
+	own.Spec.TLS = &adminv1alpha1.TLS{}
+	golang.Spec.Java, golang.Spec.Go = nil, &adminv1alpha1.Runtime{}
+	for _, view := range []*adminv1alpha1.PulsarFunction{defaulted, own, golang} {
+		translator.Default(view)
+	}
+	if diff := cmp.Diff(configWithDefaults().Defaults.TLS, defaulted.Spec.TLS); diff != "" {
+		t.Errorf("whose author says nothing (-want +got):\n%s", diff)
+	}
+	if own.Spec.TLS == nil || *own.Spec.TLS != (adminv1alpha1.TLS{}) || golang.Spec.TLS != nil {
+		t.Errorf("an author's own is %+v, a Go function's %+v", own.Spec.TLS, golang.Spec.TLS)
+	}
+	after, older := bareFunction(), bareFunction()
+	translator.DefaultUpdate(after, defaulted)
+	translator.DefaultUpdate(older, bareFunction())
+	if after.Spec.TLS == nil || older.Spec.TLS != nil {
+		t.Errorf("an update that leaves it out makes it %+v, of one that had none %+v", after.Spec.TLS, older.Spec.TLS)
+	}
+}
+
 func TestServerDefaultsAreNotShared(t *testing.T) {
 	config := configWithDefaults()
 	translator := NewFunctionTranslator(config, nil)
 	view := translator.ServerDefaults(bareFunction())
 	view.Spec.Pod.Volumes[0].EmptyDir.Medium = corev1.StorageMediumMemory
 	view.Spec.Java.JavaOpts[0] = "-Xmx2g"
+	view.Spec.TLS.AllowInsecure = true
 	if diff := cmp.Diff(configWithDefaults(), config); diff != "" {
 		t.Errorf("changing a function changes the configuration (-want +got):\n%s", diff)
 	}

@@ -47,7 +47,7 @@ var functions = schema.GroupVersionResource{Group: "compute.functionmesh.io", Ve
 var accounts = map[string]openid.Account{}
 
 func init() {
-	for _, client := range []string{"alice", "bob", "etl"} {
+	for _, client := range []string{"alice", "bob", "carol", "etl"} {
 		accounts[client] = openid.Account{Secret: clientSecret, Audience: audience, Lifetime: time.Hour}
 	}
 }
@@ -56,8 +56,12 @@ func init() {
 var world struct {
 	env      *devenv.Env
 	provider *openid.Provider
-	// server is the functionmesh-apiserver that knows the provider.
-	server *controlplane.Server
+	// server is the functionmesh-apiserver that knows the provider, bare one that knows no
+	// accounts.
+	server, bare *controlplane.Server
+	// accounts is a shim of server, tokens one of bare. Both know Pulsar's tokens by secret.
+	accounts, tokens *controlplane.Server
+	secret           []byte
 }
 
 func TestMain(m *testing.M) {
@@ -97,6 +101,7 @@ func run(m *testing.M) (code int, err error) {
 		return 1, err
 	}
 	defer world.env.Stop()
+	world.bare = world.env.APIServer
 	if world.provider, err = openid.Start(world.env.ControlPlane, accounts); err != nil {
 		return 1, err
 	}
@@ -118,6 +123,9 @@ func run(m *testing.M) (code int, err error) {
 	if err := world.env.Route(ctx, world.server); err != nil {
 		return 1, err
 	}
+	if err := startShims(ctx, dir); err != nil {
+		return 1, err
+	}
 	code = m.Run()
 	select {
 	case exit := <-world.env.Unexpected():
@@ -125,6 +133,26 @@ func run(m *testing.M) (code int, err error) {
 	default:
 	}
 	return code, nil
+}
+
+func startShims(ctx context.Context, dir string) error {
+	world.secret = []byte(rand.Text() + rand.Text())
+	file := filepath.Join(dir, "token.key")
+	if err := os.WriteFile(file, world.secret, 0o600); err != nil {
+		return fmt.Errorf("could not write the key of tokens: %w", err)
+	}
+	for _, shim := range []struct {
+		name string
+		of   *controlplane.Server
+		into **controlplane.Server
+	}{{"shim-accounts", world.server, &world.accounts}, {"shim-tokens", world.bare, &world.tokens}} {
+		var err error
+		*shim.into, err = world.env.StartShim(ctx, devenv.ShimOptions{Name: shim.name, APIServer: shim.of, ExtraArgs: []string{"--token-secret-key-file=" + file}})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // space is a Kubernetes namespace of one test's own.

@@ -1,6 +1,7 @@
 package oauth2
 
 import (
+	"bytes"
 	"fmt"
 	"os"
 	"strings"
@@ -50,11 +51,16 @@ func (s *space) runsAs(name, secret string) {
 	s.Helper()
 	cr, err := s.crs.Get(s.ctx, name, metav1.GetOptions{})
 	s.check(err)
+	s.resourceRunsAs(cr, secret)
+}
+
+func (s *space) resourceRunsAs(cr *unstructured.Unstructured, secret string) {
+	s.Helper()
 	got, _, err := unstructured.NestedStringMap(cr.Object, "spec", "pulsar", "authConfig", "oauth2Config")
 	s.check(err)
 	want := map[string]string{"audience": audience, "issuerUrl": world.provider.Issuer(), "scope": "", "keySecretName": secret, "keySecretKey": "auth.json"}
 	if fmt.Sprint(got) != fmt.Sprint(want) {
-		s.Errorf("%s runs with %v, not %v", name, got, want)
+		s.Errorf("%s runs with %v, not %v", cr.GetName(), got, want)
 	}
 }
 
@@ -175,11 +181,18 @@ func TestAttacks(t *testing.T) {
 func noSecretsIn(t *testing.T, files ...string) {
 	t.Helper()
 	for _, file := range files {
-		data, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if strings.Contains(string(data), clientSecret) || strings.Contains(string(data), testToken) {
+		noTextsIn(t, file, clientSecret, testToken)
+	}
+}
+
+func noTextsIn(t *testing.T, file string, texts ...string) {
+	t.Helper()
+	data, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, text := range texts {
+		if bytes.Contains(data, []byte(text)) {
 			t.Errorf("%s has a secret", file)
 		}
 	}

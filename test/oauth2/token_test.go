@@ -83,6 +83,11 @@ func (s *space) authSecret(name string) string {
 	s.Helper()
 	cr, err := s.crs.Get(s.ctx, name, metav1.GetOptions{})
 	s.check(err)
+	return s.authSecretOf(cr)
+}
+
+func (s *space) authSecretOf(cr *unstructured.Unstructured) string {
+	s.Helper()
 	secret, _, err := unstructured.NestedString(cr.Object, "spec", "pulsar", "authSecret")
 	s.check(err)
 	return secret

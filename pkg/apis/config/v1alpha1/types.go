@@ -3,6 +3,8 @@ package v1alpha1
 import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	adminv1alpha1 "github.com/function-mesh/functionmesh-apiserver/pkg/apis/admin/v1alpha1"
 )
 
 // +k8s:deepcopy-gen:interfaces=k8s.io/apimachinery/pkg/runtime.Object
@@ -83,6 +85,9 @@ type ComponentDefaults struct {
 	JavaOpts []string `json:"javaOpts,omitempty"`
 	// ExtraDependenciesDir has further classes of components in Java.
 	ExtraDependenciesDir string `json:"extraDependenciesDir,omitempty"`
+	// TLS is how instances reach brokers, of components whose authors say nothing of it.
+	// A Secret that it names is one of each namespace. Go functions can't use it.
+	TLS *adminv1alpha1.TLS `json:"tls,omitempty"`
 }
 
 // OAuth2 says how the account of a function's author is found.

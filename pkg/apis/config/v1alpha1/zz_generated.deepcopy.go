@@ -22,6 +22,7 @@ limitations under the License.
 package v1alpha1
 
 import (
+	adminv1alpha1 "github.com/function-mesh/functionmesh-apiserver/pkg/apis/admin/v1alpha1"
 	v1 "k8s.io/api/core/v1"
 	runtime "k8s.io/apimachinery/pkg/runtime"
 )
@@ -80,6 +81,11 @@ func (in *ComponentDefaults) DeepCopyInto(out *ComponentDefaults) {
 		in, out := &in.JavaOpts, &out.JavaOpts
 		*out = make([]string, len(*in))
 		copy(*out, *in)
+	}
+	if in.TLS != nil {
+		in, out := &in.TLS, &out.TLS
+		*out = new(adminv1alpha1.TLS)
+		**out = **in
 	}
 	return
 }

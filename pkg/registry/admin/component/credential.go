@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -34,6 +35,10 @@ const (
 	tokenPlugin = "org.apache.pulsar.client.impl.auth.AuthenticationToken"
 	// maxToken bounds a token, in bytes: a pod gets it on a command line.
 	maxToken = 16 << 10
+	// tokenOfLabel is on the Secret of a token, and says by its UID whose it is.
+	tokenOfLabel = translation.ReservedPrefix + "token-of"
+	// maxKept bounds how many Secrets of former tokens are removed at once.
+	maxKept = 100
 	// cleanUpTimeout bounds the removal of a Secret that nothing uses.
 	cleanUpTimeout = 10 * time.Second
 )
@@ -88,7 +93,9 @@ func (r *CredentialREST) Create(ctx context.Context, name string, obj runtime.Ob
 	if auth := component.Common().Auth; auth != nil && auth.OAuth2 != nil {
 		return nil, r.invalid(name, field.NewPath("spec", "auth", "oauth2"), "the object has an OAuth2 account, which counts for more than a token: take it away first")
 	}
-	if !dryrun.IsDryRun(options.DryRun) {
+	if dryrun.IsDryRun(options.DryRun) {
+		_, err = r.keep(ctx, component, given.Spec.Token, options.DryRun)
+	} else {
 		err = r.replace(ctx, component, given.Spec.Token, options.FieldManager)
 	}
 	if err != nil {
@@ -97,16 +104,21 @@ func (r *CredentialREST) Create(ctx context.Context, name string, obj runtime.Ob
 	return &metav1.Status{Status: metav1.StatusSuccess}, nil
 }
 
-// replace gives a component a token and removes the one that the server kept for it.
+// replace gives a component a token and removes those that the server kept for it before.
+//
+// What is removed is looked up before the token is kept, and the component must still have
+// the credential that it had then: a token that somebody else hands over at the same time
+// is either one of those, and refused after this one, or is none and stays.
 func (r *CredentialREST) replace(ctx context.Context, component v1alpha1.Component, token, fieldManager string) error {
-	namespace, before := genericapirequest.NamespaceValue(ctx), component.Common().Auth.DeepCopy()
+	namespace, before := genericapirequest.NamespaceValue(ctx), component.Common().Auth.CredentialSecret()
 	user, ok := genericapirequest.UserFrom(ctx)
 	if !ok {
 		return apierrors.NewInternalError(errors.New("could not tell who the request is from"))
 	}
-	secret, err := r.secrets.CoreV1().Secrets(namespace).Create(ctx, r.secretFor(component, token), metav1.CreateOptions{})
+	unused := r.kept(ctx, namespace, component)
+	secret, err := r.keep(ctx, component, token, nil)
 	if err != nil {
-		return r.notKept(component, namespace, err)
+		return err
 	}
 	caller := credential.CallerOf(user, r.userPrefix)
 	auth := &v1alpha1.Auth{SecretName: secret.Name, Resolved: &v1alpha1.ResolvedCredential{Binding: v1alpha1.CredentialBinding{
@@ -116,21 +128,34 @@ func (r *CredentialREST) replace(ctx context.Context, component v1alpha1.Compone
 	_, _, err = r.store.Update(ctx, component.GetName(), rest.DefaultUpdatedObjectInfo(nil,
 		func(_ context.Context, _, old runtime.Object) (runtime.Object, error) {
 			current := old.DeepCopyObject().(v1alpha1.Component)
-			if current.GetUID() != uid {
-				return nil, apierrors.NewConflict(v1alpha1.Resource(r.kind.Resource), current.GetName(), errors.New("it was deleted and created again meanwhile"))
+			conflict := ""
+			switch {
+			case current.GetUID() != uid:
+				conflict = "it was deleted and created again meanwhile"
+			case current.Common().Auth.CredentialSecret() != before:
+				conflict = "it got another credential meanwhile"
+			}
+			if conflict != "" {
+				return nil, apierrors.NewConflict(v1alpha1.Resource(r.kind.Resource), current.GetName(), errors.New(conflict))
 			}
 			current.Common().Auth = auth.DeepCopy()
 			return current, nil
 		}), rest.ValidateAllObjectFunc, rest.ValidateAllObjectUpdateFunc, false, &metav1.UpdateOptions{FieldManager: fieldManager})
-	unused := secret.Name
-	if err == nil {
-		unused = ""
-		if before != nil && before.Bound != nil && before.Bound.Rule == v1alpha1.CredentialToken {
-			unused = before.Bound.SecretName
-		}
+	if err != nil {
+		unused = []corev1.Secret{*secret}
 	}
-	r.remove(ctx, namespace, unused, component)
+	r.remove(ctx, unused)
 	return err
+}
+
+// keep makes the Secret of a token, or tells in a dry run whether it could.
+func (r *CredentialREST) keep(ctx context.Context, component v1alpha1.Component, token string, dryRun []string) (*corev1.Secret, error) {
+	namespace := genericapirequest.NamespaceValue(ctx)
+	secret, err := r.secrets.CoreV1().Secrets(namespace).Create(ctx, r.secretFor(component, token), metav1.CreateOptions{DryRun: dryRun})
+	if err != nil {
+		return nil, r.notKept(component, namespace, err)
+	}
+	return secret, nil
 }
 
 // secretFor returns the Secret of a token. It belongs to the custom resource: what views
@@ -139,6 +164,7 @@ func (r *CredentialREST) secretFor(component v1alpha1.Component, token string) *
 	return &corev1.Secret{
 		ObjectMeta: metav1.ObjectMeta{
 			GenerateName: component.GetName() + "-" + r.kind.Type + "-token-",
+			Labels:       map[string]string{tokenOfLabel: string(translation.CRUID(component.GetUID()))},
 			OwnerReferences: []metav1.OwnerReference{{
 				APIVersion: computev1alpha1.SchemeGroupVersion.String(), Kind: r.crKind, Name: component.GetName(),
 				UID: translation.CRUID(component.GetUID()),
@@ -149,24 +175,30 @@ func (r *CredentialREST) secretFor(component v1alpha1.Component, token string) *
 	}
 }
 
-// remove removes a Secret that nothing uses, if it is one that was made for the
-// component. What can't be removed goes with the component.
-func (r *CredentialREST) remove(ctx context.Context, namespace, name string, component v1alpha1.Component) {
-	if name == "" {
-		return
+// kept returns the Secrets of tokens that were made for a component. Where they can't be
+// told, they go with the component.
+func (r *CredentialREST) kept(ctx context.Context, namespace string, component v1alpha1.Component) []corev1.Secret {
+	uid := translation.CRUID(component.GetUID())
+	list, err := r.secrets.CoreV1().Secrets(namespace).List(ctx, metav1.ListOptions{LabelSelector: tokenOfLabel + "=" + string(uid), Limit: maxKept})
+	if err != nil {
+		klog.FromContext(ctx).Error(err, "Could not find the Secrets of a component's former tokens", "namespace", namespace, "name", component.GetName())
+		return nil
 	}
+	// Others may write the label.
+	return slices.DeleteFunc(list.Items, func(secret corev1.Secret) bool {
+		return len(secret.OwnerReferences) != 1 || secret.OwnerReferences[0].UID != uid
+	})
+}
+
+// remove removes Secrets that nothing uses. What can't be removed goes with the component.
+func (r *CredentialREST) remove(ctx context.Context, unused []corev1.Secret) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanUpTimeout)
 	defer cancel()
-	secrets := r.secrets.CoreV1().Secrets(namespace)
-	secret, err := secrets.Get(ctx, name, metav1.GetOptions{})
-	if err == nil {
-		if len(secret.OwnerReferences) != 1 || secret.OwnerReferences[0].UID != translation.CRUID(component.GetUID()) {
-			return
+	for _, secret := range unused {
+		err := r.secrets.CoreV1().Secrets(secret.Namespace).Delete(ctx, secret.Name, metav1.DeleteOptions{Preconditions: metav1.NewUIDPreconditions(string(secret.UID))})
+		if err != nil && !apierrors.IsNotFound(err) {
+			klog.FromContext(ctx).Error(err, "Could not remove the Secret of a token", "namespace", secret.Namespace, "secret", secret.Name)
 		}
-		err = secrets.Delete(ctx, name, metav1.DeleteOptions{Preconditions: metav1.NewUIDPreconditions(string(secret.UID))})
-	}
-	if err != nil && !apierrors.IsNotFound(err) {
-		klog.FromContext(ctx).Error(err, "Could not remove the Secret of a token", "namespace", namespace, "secret", name)
 	}
 }
 
