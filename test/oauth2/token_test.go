@@ -79,6 +79,37 @@ func TestTokens(t *testing.T) {
 	noSecretsIn(t, world.env.ControlPlane.LogPath(apiServerName), world.env.AuditLogPath(apiServerName))
 }
 
+// TestTokensAtTheSameTime has several tokens handed over at once: some may be refused, and
+// whichever stays has its Secret, and is the only one.
+func TestTokensAtTheSameTime(t *testing.T) {
+	s := newSpace(t)
+	_, err := s.crs.Create(s.ctx, resourceWithoutAccount("f"), metav1.CreateOptions{})
+	s.check(err)
+	alice := s.author("alice")
+	const times = 8
+	results := make(chan error, times)
+	for range times {
+		go func() {
+			_, err := alice.CreateCredential(s.ctx, "f", tokenOf(testToken), metav1.CreateOptions{})
+			results <- err
+		}()
+	}
+	taken := 0
+	for range times {
+		switch err := <-results; {
+		case err == nil:
+			taken++
+		case !apierrors.IsConflict(err):
+			t.Errorf("got %v", err)
+		}
+	}
+	secrets, err := s.kube.CoreV1().Secrets(s.namespace).List(s.ctx, metav1.ListOptions{})
+	s.check(err)
+	if taken == 0 || len(secrets.Items) != 1 || secrets.Items[0].Name != s.authSecret("f") {
+		t.Errorf("%d were taken, it has %q, and there are %d Secrets", taken, s.authSecret("f"), len(secrets.Items))
+	}
+}
+
 func (s *space) authSecret(name string) string {
 	s.Helper()
 	cr, err := s.crs.Get(s.ctx, name, metav1.GetOptions{})
