@@ -54,7 +54,7 @@ var workerReasons = map[string]string{
 	"functionsDirectory":      "archives are not read; instead: connectorDefinitionsFilePath or --connectors-file",
 	"enableTrustedMode":       "instead: the verbs customize and use in Kubernetes' RBAC",
 	"ownerReference":          "objects would be deleted together with the worker that it names",
-	"uploadEnabled":           "files are not taken: upload them at the broker",
+	"uploadEnabled":           "whether files are taken is for pulsar-admin-shim's --package-service-url",
 	"submittingInsidePod":     "instead: --kubeconfig, or the pod's own account",
 	"disk":                    "Function Mesh has no such resource",
 	"validateConnectorConfig": "code is not looked into",

@@ -72,7 +72,7 @@ func TestLoadWorker(t *testing.T) {
 		"functionsDirectory (archives are not read; instead: connectorDefinitionsFilePath or --connectors-file)",
 		"functionsWorkerServiceCustomConfigs.defaultResources.disk (Function Mesh has no such resource)",
 		"functionsWorkerServiceCustomConfigs.ownerReference (objects would be deleted together with the worker that it names)",
-		"functionsWorkerServiceCustomConfigs.uploadEnabled (files are not taken: upload them at the broker)",
+		"functionsWorkerServiceCustomConfigs.uploadEnabled (whether files are taken is for pulsar-admin-shim's --package-service-url)",
 	}
 	if !slices.Equal(ignored, wantIgnored) {
 		t.Errorf("without effect are (-want +got):\n%s", cmp.Diff(wantIgnored, ignored))
