@@ -70,6 +70,7 @@ type Config struct {
 
 	MaxConfigBytes      int64
 	MaxFormParts        int
+	MaxListed           int
 	MaxRequestsInFlight int
 	RequestTimeout      time.Duration
 	ReadHeaderTimeout   time.Duration
@@ -83,6 +84,7 @@ func (o *Options) Config() (*Config, error) {
 		APIServer:           strings.TrimSuffix(o.APIServer, "/"),
 		MaxConfigBytes:      o.MaxConfigBytes,
 		MaxFormParts:        o.MaxFormParts,
+		MaxListed:           o.MaxListed,
 		MaxRequestsInFlight: o.MaxRequestsInFlight,
 		RequestTimeout:      o.RequestTimeout,
 		ReadHeaderTimeout:   o.ReadHeaderTimeout,

@@ -158,7 +158,7 @@ func (c *connectors) reload(refusal string) handler {
 // catalogue has none.
 func (c *connectors) each(ctx context.Context, visit func(v1alpha1.PulsarConnectorSpec)) error {
 	options := metav1.ListOptions{Limit: listPageSize}
-	for range maxListPages {
+	for range maxConnectorPages {
 		list, err := c.client.List(ctx, options)
 		if apierrors.IsNotFound(err) {
 			return nil
@@ -173,5 +173,5 @@ func (c *connectors) each(ctx context.Context, visit func(v1alpha1.PulsarConnect
 			return nil
 		}
 	}
-	return errorf(http.StatusInternalServerError, "There are more than %d connectors", maxListPages*listPageSize)
+	return errorf(http.StatusInternalServerError, "There are more than %d connectors", maxConnectorPages*listPageSize)
 }

@@ -19,8 +19,10 @@ import (
 
 const (
 	listPageSize = 500
-	// maxListPages bounds a list: 50,000 objects.
-	maxListPages = 100
+	// defaultMaxListed bounds a list.
+	defaultMaxListed = 50_000
+	// maxConnectorPages bounds the catalogue.
+	maxConnectorPages = 100
 	// maxDuplicates bounds how many objects with one identity are looked at.
 	maxDuplicates = 10
 )
@@ -36,6 +38,8 @@ type lookup struct {
 	prove func(context.Context) error
 	// index is nil where the shim has no account of its own.
 	index *index
+	// maxListed bounds the objects of a Kubernetes namespace that are read for a list.
+	maxListed int
 }
 
 // find returns the object of a kind that is the component, or nil when there is none
@@ -199,7 +203,7 @@ func (l *lookup) names(ctx context.Context, kind *kind, tenant, namespace string
 	}
 	err = inAny(serving, func(place string) error {
 		before := len(names)
-		return each(ctx, kind, place, collect, func() { names = names[:before] })
+		return l.each(ctx, kind, place, collect, func() { names = names[:before] })
 	})
 	if err != nil {
 		return nil, err
@@ -210,15 +214,15 @@ func (l *lookup) names(ctx context.Context, kind *kind, tenant, namespace string
 
 // each calls collect with every object of a kind in a Kubernetes namespace, and calls
 // again first where it has to begin anew.
-func each(ctx context.Context, kind *kind, place string, collect func(v1alpha1.Component), again func()) error {
+func (l *lookup) each(ctx context.Context, kind *kind, place string, collect func(v1alpha1.Component), again func()) error {
 	options := metav1.ListOptions{Limit: listPageSize}
-	for range maxListPages {
+	for listed := 0; listed < l.maxListed; {
 		page, next, err := kind.in(place).list(ctx, options)
 		if apierrors.IsResourceExpired(err) && options.Continue != "" {
 			// The pages took longer than the server keeps a version. A list without
 			// limit doesn't depend on it.
 			again()
-			options = metav1.ListOptions{}
+			options, listed = metav1.ListOptions{}, 0
 			continue
 		}
 		if err != nil {
@@ -227,11 +231,13 @@ func each(ctx context.Context, kind *kind, place string, collect func(v1alpha1.C
 		for _, object := range page {
 			collect(object)
 		}
+		// An empty page is a step as well.
+		listed += max(len(page), 1)
 		if options.Continue = next; next == "" {
 			return nil
 		}
 	}
-	return errorf(http.StatusInternalServerError, "There are more than %d %ss in the Kubernetes namespace", maxListPages*listPageSize, kind.Type)
+	return errorf(http.StatusRequestEntityTooLarge, "There are more than %d %ss in the Kubernetes namespace", l.maxListed, kind.Type)
 }
 
 // unrouted are the reasons why an object that isn't accepted is nothing to Pulsar's

@@ -70,6 +70,8 @@ type Options struct {
 	MaxConfigBytes int64
 	// MaxFormParts bounds the parts of a request's form.
 	MaxFormParts int
+	// MaxListed bounds the objects in a list.
+	MaxListed int
 	// MaxRequestsInFlight bounds the requests that are answered at once.
 	MaxRequestsInFlight int
 	// RequestTimeout bounds each request, from its first byte to the last of its
@@ -92,6 +94,7 @@ func NewOptions() *Options {
 		MaxPackageBytes:     512 << 20,
 		MaxConfigBytes:      256 << 10,
 		MaxFormParts:        16,
+		MaxListed:           defaultMaxListed,
 		MaxRequestsInFlight: 200,
 		RequestTimeout:      30 * time.Second,
 		ReadHeaderTimeout:   10 * time.Second,
@@ -139,6 +142,7 @@ func (o *Options) AddFlags(flags *pflag.FlagSet) {
 
 	flags.Int64Var(&o.MaxConfigBytes, "max-config-bytes", o.MaxConfigBytes, "Largest config in a request. The API server takes no spec of more than 96 KiB.")
 	flags.IntVar(&o.MaxFormParts, "max-form-parts", o.MaxFormParts, "Parts that a form may have, those without a meaning among them; more get 413.")
+	flags.IntVar(&o.MaxListed, "max-list-objects", o.MaxListed, "Functions, sinks or sources of a Kubernetes namespace that are read for a list; where there are more the list gets 413.")
 	flags.IntVar(&o.MaxRequestsInFlight, "max-requests-inflight", o.MaxRequestsInFlight, "Requests that are answered at once; more get 429.")
 	flags.DurationVar(&o.RequestTimeout, "request-timeout", o.RequestTimeout, "Time that a request may take in all.")
 	flags.DurationVar(&o.ReadHeaderTimeout, "read-header-timeout", o.ReadHeaderTimeout, "Time that the headers of a request may take.")
@@ -242,7 +246,7 @@ func (o *Options) validateLimits() []error {
 		flag  string
 		value int64
 	}{
-		{"--max-package-bytes", o.MaxPackageBytes}, {"--max-config-bytes", o.MaxConfigBytes}, {"--max-form-parts", int64(o.MaxFormParts)},
+		{"--max-package-bytes", o.MaxPackageBytes}, {"--max-config-bytes", o.MaxConfigBytes}, {"--max-form-parts", int64(o.MaxFormParts)}, {"--max-list-objects", int64(o.MaxListed)},
 		{"--max-requests-inflight", int64(o.MaxRequestsInFlight)},
 	} {
 		if limit.value <= 0 {

@@ -75,6 +75,7 @@ func TestValidate(t *testing.T) {
 		{"no time", func(o *Options) { o.RequestTimeout = 0 }, "--request-timeout"},
 		{"no time for headers", func(o *Options) { o.ReadHeaderTimeout = 0 }, "--read-header-timeout"},
 		{"no idle time", func(o *Options) { o.IdleTimeout = 0 }, "--idle-timeout"},
+		{"no list", func(o *Options) { o.MaxListed = 0 }, "--max-list-objects"},
 		{"no parts", func(o *Options) { o.MaxFormParts = 0 }, "--max-form-parts"},
 		{"time travel", func(o *Options) { o.ShutdownDelay = -1 }, "--shutdown-delay-duration"},
 	}

@@ -61,7 +61,7 @@ func (c CompletedConfig) New() (*Server, error) {
 func (s *Server) api() http.Handler {
 	client := s.config.Client.AdminV1alpha1()
 	superuser := superuser{client: client.RESTClient()}
-	lookup := &lookup{kinds: newKinds(client), places: s.config.Places, prove: proveCaller(superuser), index: s.index}
+	lookup := &lookup{kinds: newKinds(client), places: s.config.Places, prove: proveCaller(superuser), index: s.index, maxListed: s.config.MaxListed}
 	budget := newBudget(s.config.MaxConfigBytes)
 	var kinds []*components
 	for _, kind := range lookup.kinds {

@@ -180,7 +180,7 @@ func (w *workers) instances(ctx context.Context, kind *kind, limit int) ([]strin
 	}
 	err := w.lookup.everywhere(func(place string) error {
 		before := len(instances)
-		return each(ctx, kind, place, collect, func() { instances = instances[:before] })
+		return w.lookup.each(ctx, kind, place, collect, func() { instances = instances[:before] })
 	})
 	if err != nil {
 		return nil, kind.called("").translate(err)

@@ -137,6 +137,18 @@ func TestAssignments(t *testing.T) {
 	expectAnswer(t, "no right on sinks", serve((&directory{by: by}).handler(t, nil), "GET", "/admin/v2/worker/assignments", nil), 401, reasonUnauthorized)
 }
 
+// A list that never ends is given up.
+func TestListsAreBounded(t *testing.T) {
+	endless := listOf("PulsarFunction", objectOf(v1alpha1.FunctionKind, "x"))
+	endless["metadata"] = map[string]any{"continue": "more"}
+	server := &directory{by: map[string]any{"GET pulsarfunctions": endless}}
+	answer := serve(server.handler(t, func(o *Options) { o.MaxListed = 3 }), "GET", "/admin/v3/functions/t/n", nil)
+	expectAnswer(t, "endless list", answer, 413, "There are more than 3 functions in the Kubernetes namespace")
+	if len(server.calls) != 3 {
+		t.Errorf("the calls were %q", server.calls)
+	}
+}
+
 func TestReplicasOfAService(t *testing.T) {
 	endpoint := func(address, pod string, ready bool) discoveryv1.Endpoint {
 		return discoveryv1.Endpoint{Addresses: []string{address}, TargetRef: &corev1.ObjectReference{Kind: "Pod", Name: pod}, Conditions: discoveryv1.EndpointConditions{Ready: ptr.To(ready)}}
