@@ -29,7 +29,9 @@ func pendingRoutes(kind *kind) []route {
 		pending(http.MethodPost, "/upload", "uploadFunction", "Function package upload"),
 		pending(http.MethodGet, "/download", "downloadFunction", "Function package download"),
 		pending(http.MethodGet, componentPath+"/download", "downloadFunctionPackage", "Function package download"),
-		pending(http.MethodPut, "/leader"+componentPath, "updateFunctionOnLeader", "Function update on the worker leader"),
+		{http.MethodPut, "/leader" + componentPath, "updateFunctionOnLeader", func(http.ResponseWriter, *restful.Request) error {
+			return errorf(http.StatusNotImplemented, "This is how Pulsar's functions workers tell their leader of functions, and there are no such workers here")
+		}},
 	}
 }
 

@@ -15,7 +15,7 @@ func TestPendingOperations(t *testing.T) {
 		{"POST", "/admin/v3/functions/upload", "Function package upload is not available yet"},
 		{"GET", "/admin/v3/functions/download?path=x", "Function package download is not available yet"},
 		{"GET", "/admin/v3/functions/t/n/f/download", "Function package download is not available yet"},
-		{"PUT", "/admin/v3/functions/leader/t/n/f", "Function update on the worker leader is not available yet"},
+		{"PUT", "/admin/v3/functions/leader/t/n/f", "This is how Pulsar's functions workers tell their leader of functions, and there are no such workers here"},
 	}
 	for _, test := range tests {
 		t.Run(test.method+" "+test.path, func(t *testing.T) {
