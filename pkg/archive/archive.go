@@ -7,6 +7,7 @@ package archive
 
 import (
 	"archive/zip"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -35,11 +36,17 @@ type Limits struct {
 	// Class is how many bytes a class file may have; other files that are read whole
 	// too.
 	Class int64
+	// Directory is how many bytes the directories may have in all: they are held in memory,
+	// where they take several times as much.
+	Directory int64
+	// Bundled is how many bundled archives there may be: each that is looked into is an
+	// open file.
+	Bundled int
 }
 
 // DefaultLimits leave room for the largest of Pulsar's own connectors, which have a
 // few hundred bundled archives and unpack to less than a gigabyte.
-var DefaultLimits = Limits{Entries: 400_000, Unpacked: 4 << 30, Ratio: 200, Class: 4 << 20}
+var DefaultLimits = Limits{Entries: 400_000, Unpacked: 4 << 30, Ratio: 200, Class: 4 << 20, Directory: 32 << 20, Bundled: 1000}
 
 // ErrFormat says that something isn't an archive.
 var ErrFormat = errors.New("it is not a jar or nar archive")
@@ -58,8 +65,9 @@ type Archive struct {
 	limits Limits
 	size   int64
 	// entries and unpacked are what has been counted so far.
-	entries  int
-	unpacked int64
+	entries   int
+	unpacked  int64
+	directory int64
 
 	nar     bool
 	classes []*jar
@@ -94,6 +102,9 @@ func Open(reader io.ReaderAt, size int64, limits Limits) (*Archive, error) {
 	}
 	// The order that a class loader has, whichever order the entries come in.
 	slices.SortFunc(a.bundled, func(x, y *zip.File) int { return strings.Compare(x.Name, y.Name) })
+	if len(a.bundled) > limits.Bundled {
+		return nil, limitf("the archive bundles more than %d archives", limits.Bundled)
+	}
 	a.classes = []*jar{root}
 	if a.nar {
 		a.classes = append(a.classes, &jar{files: root.files, ambiguous: root.ambiguous, folder: "META-INF/classes/"})
@@ -118,7 +129,10 @@ func (a *Archive) NAR() bool { return a.nar }
 
 // Class reads a class. Errors are javaclass.ErrNotFound, a LimitError, and those of
 // reading it.
-func (a *Archive) Class(name string) (*javaclass.Class, error) {
+func (a *Archive) Class(ctx context.Context, name string) (*javaclass.Class, error) {
+	if ctx.Err() != nil {
+		return nil, limitf("it takes too long to look into the archive")
+	}
 	entry := strings.ReplaceAll(name, ".", "/") + ".class"
 	for _, place := range a.classes {
 		if class, err := a.class(place, entry, name); !errors.Is(err, javaclass.ErrNotFound) {
@@ -126,6 +140,9 @@ func (a *Archive) Class(name string) (*javaclass.Class, error) {
 		}
 	}
 	for len(a.bundled) > 0 {
+		if ctx.Err() != nil {
+			return nil, limitf("it takes too long to look into the archive")
+		}
 		next := a.bundled[0]
 		a.bundled = a.bundled[1:]
 		place, err := a.openBundled(next)
@@ -187,7 +204,13 @@ func (a *Archive) open(reader io.ReaderAt, size int64) (*jar, error) {
 	if err := checkCount(reader, size, a.limits.Entries-a.entries); err != nil {
 		return nil, err
 	}
-	opened, err := zip.NewReader(reader, size)
+	bounded := &directory{ReaderAt: reader, archive: a}
+	opened, err := zip.NewReader(bounded, size)
+	bounded.read = true
+	var limit *LimitError
+	if errors.As(err, &limit) {
+		return nil, limit
+	}
 	if errors.Is(err, zip.ErrFormat) || errors.Is(err, zip.ErrAlgorithm) {
 		return nil, ErrFormat
 	}

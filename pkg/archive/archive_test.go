@@ -3,7 +3,9 @@ package archive_test
 import (
 	"archive/zip"
 	"bytes"
+	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -67,7 +69,7 @@ func TestClasses(t *testing.T) {
 		t.Error("a nar was taken for a jar")
 	}
 	for _, name := range []string{"a.InRoot", "a.InClasses", "lib.Other", "lib.Base"} {
-		class, err := nar.Class(name)
+		class, err := nar.Class(t.Context(), name)
 		if err != nil || class.Name != name {
 			t.Errorf("%s: got %v, %v", name, class, err)
 		}
@@ -76,12 +78,12 @@ func TestClasses(t *testing.T) {
 		}
 	}
 	for _, name := range []string{"a.Missing", "../a/InRoot", "a/InRoot.class"} {
-		if class, err := nar.Class(name); !errors.Is(err, javaclass.ErrNotFound) {
+		if class, err := nar.Class(t.Context(), name); !errors.Is(err, javaclass.ErrNotFound) {
 			t.Errorf("%s: got %v, %v", name, class, err)
 		}
 	}
 	for _, name := range []string{"a.Renamed", "a.Broken"} {
-		if class, err := nar.Class(name); err == nil || errors.Is(err, javaclass.ErrNotFound) {
+		if class, err := nar.Class(t.Context(), name); err == nil || errors.Is(err, javaclass.ErrNotFound) {
 			t.Errorf("%s: got %v, %v", name, class, err)
 		}
 	}
@@ -104,7 +106,7 @@ func TestJar(t *testing.T) {
 		t.Errorf("got %+v, %v", service, err)
 	}
 	for name, found := range map[string]bool{"a.F": true, "a.G": false, "a.H": false} {
-		if _, err := jar.Class(name); (err == nil) != found {
+		if _, err := jar.Class(t.Context(), name); (err == nil) != found {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -123,7 +125,7 @@ func TestService(t *testing.T) {
 }
 
 func TestOpenRefuses(t *testing.T) {
-	small := archive.Limits{Entries: 3, Unpacked: 1000, Ratio: 10, Class: 100}
+	small := archive.Limits{Entries: 3, Unpacked: 1000, Ratio: 10, Class: 100, Directory: 1 << 20, Bundled: 10}
 	tests := []struct {
 		name   string
 		file   []byte
@@ -160,7 +162,7 @@ func TestBundledCounts(t *testing.T) {
 	bundle := func(content []byte) []byte {
 		return classtest.Jar(nil, map[string][]byte{"META-INF/bundled-dependencies/a.jar": content})
 	}
-	limits := archive.Limits{Entries: 4, Unpacked: 1 << 20, Ratio: 100, Class: 100}
+	limits := archive.Limits{Entries: 4, Unpacked: 1 << 20, Ratio: 100, Class: 100, Directory: 1 << 20, Bundled: 10}
 	for name, content := range map[string][]byte{
 		"entries": zipOf(t, "", "a", "b", "c", "d"),
 		"size":    zipOf(t, strings.Repeat("0", 1<<20), "a"),
@@ -171,7 +173,7 @@ func TestBundledCounts(t *testing.T) {
 			t.Fatalf("%s: %v", name, err)
 		}
 		var limit *archive.LimitError
-		if _, err := opened.Class("a.F"); !errors.As(err, &limit) {
+		if _, err := opened.Class(t.Context(), "a.F"); !errors.As(err, &limit) {
 			t.Errorf("%s: got %v", name, err)
 		}
 	}
@@ -179,7 +181,7 @@ func TestBundledCounts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := opened.Class("a.F"); !errors.Is(err, archive.ErrFormat) {
+	if _, err := opened.Class(t.Context(), "a.F"); !errors.Is(err, archive.ErrFormat) {
 		t.Errorf("a bundled file that is no archive: got %v", err)
 	}
 	large, err := open(t, zipOf(t, strings.Repeat("0", 200), "a/F.class"), limits)
@@ -187,8 +189,39 @@ func TestBundledCounts(t *testing.T) {
 		t.Fatal(err)
 	}
 	var limit *archive.LimitError
-	if _, err := large.Class("a.F"); !errors.As(err, &limit) {
+	if _, err := large.Class(t.Context(), "a.F"); !errors.As(err, &limit) {
 		t.Errorf("a class file that is too large: got %v", err)
+	}
+}
+
+// The directory of an archive is held in memory, and each bundled archive is an open file.
+func TestDirectoryIsBounded(t *testing.T) {
+	var names []string
+	for i := range 5000 {
+		names = append(names, fmt.Sprintf("a/long/name/of/an/entry/%d", i))
+	}
+	limits := archive.DefaultLimits
+	limits.Directory = 100_000
+	var limit *archive.LimitError
+	if _, err := open(t, zipOf(t, "", names...), limits); !errors.As(err, &limit) {
+		t.Errorf("a long directory: got %v", err)
+	}
+	bundled := map[string][]byte{}
+	for i := range 5 {
+		bundled[fmt.Sprintf("META-INF/bundled-dependencies/%d.jar", i)] = zipOf(t, "")
+	}
+	limits = archive.DefaultLimits
+	if _, err := open(t, classtest.Jar(nil, bundled), limits); err != nil {
+		t.Errorf("five bundled archives: got %v", err)
+	}
+	limits.Bundled = 4
+	if _, err := open(t, classtest.Jar(nil, bundled), limits); !errors.As(err, &limit) {
+		t.Errorf("five bundled archives of four: got %v", err)
+	}
+	cancelled, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := mustOpen(t, classtest.Jar(nil, bundled)).Class(cancelled, "a.F"); !errors.As(err, &limit) {
+		t.Errorf("after the time is over: got %v", err)
 	}
 }
 
@@ -196,10 +229,10 @@ func TestBundledCounts(t *testing.T) {
 func TestSameName(t *testing.T) {
 	file := mustOpen(t, zipOf(t, "x", "META-INF/LICENSE", "META-INF/LICENSE", "a/F.class", "a/F.class"))
 	var limit *archive.LimitError
-	if _, err := file.Class("a.F"); !errors.As(err, &limit) {
+	if _, err := file.Class(t.Context(), "a.F"); !errors.As(err, &limit) {
 		t.Errorf("got %v", err)
 	}
-	if _, err := file.Class("a.G"); !errors.Is(err, javaclass.ErrNotFound) {
+	if _, err := file.Class(t.Context(), "a.G"); !errors.Is(err, javaclass.ErrNotFound) {
 		t.Errorf("got %v", err)
 	}
 }
@@ -212,7 +245,7 @@ func TestLyingSize(t *testing.T) {
 	if bytes.Equal(lied, file) {
 		t.Fatal("the size was not found")
 	}
-	if _, err := mustOpen(t, lied).Class("a.F"); err == nil || errors.Is(err, javaclass.ErrNotFound) {
+	if _, err := mustOpen(t, lied).Class(t.Context(), "a.F"); err == nil || errors.Is(err, javaclass.ErrNotFound) {
 		t.Errorf("got %v", err)
 	}
 }
@@ -222,7 +255,7 @@ func FuzzOpen(f *testing.F) {
 		"META-INF/bundled-dependencies/a.jar": classtest.Jar([]classtest.Class{{Name: "a.G"}}, nil),
 		"META-INF/services/pulsar-io.yaml":    []byte("name: x"),
 	}))
-	limits := archive.Limits{Entries: 100, Unpacked: 1 << 20, Ratio: 100, Class: 1 << 16}
+	limits := archive.Limits{Entries: 100, Unpacked: 1 << 20, Ratio: 100, Class: 1 << 16, Directory: 1 << 16, Bundled: 10}
 	f.Fuzz(func(t *testing.T, file []byte) {
 		opened, err := archive.Open(bytes.NewReader(file), int64(len(file)), limits)
 		if err != nil {
@@ -230,7 +263,7 @@ func FuzzOpen(f *testing.F) {
 		}
 		defer opened.Close()
 		for _, name := range []string{"a.F", "a.G", "a.H"} {
-			if class, err := opened.Class(name); err == nil && class.Name != name {
+			if class, err := opened.Class(t.Context(), name); err == nil && class.Name != name {
 				t.Errorf("asked for %s, got %s", name, class.Name)
 			}
 		}

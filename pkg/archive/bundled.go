@@ -44,6 +44,30 @@ func (a *Archive) openBundled(file *zip.File) (*jar, error) {
 	return place, nil
 }
 
+// directory is the reader of an archive, of which only so much is read until its
+// directory is known: what that says of its own length isn't believed.
+type directory struct {
+	io.ReaderAt
+	archive *Archive
+	read    bool
+}
+
+// searched is how much of an archive's end is read to find its directory.
+const searched = 64<<10 + 1<<12
+
+// ReadAt implements io.ReaderAt.
+func (d *directory) ReadAt(into []byte, at int64) (int, error) {
+	if d.read {
+		return d.ReaderAt.ReadAt(into, at)
+	}
+	n, err := d.ReaderAt.ReadAt(into, at)
+	// The library first looks for the end of the archive, in steps.
+	if d.archive.directory += int64(n); d.archive.directory > d.archive.limits.Directory+int64(1+len(d.archive.classes))*2*searched {
+		return 0, limitf("the archive has a directory of more than %d bytes", d.archive.limits.Directory)
+	}
+	return n, err
+}
+
 // checkCount refuses a zip file whose directory is longer than limit entries could
 // make it, before it is read: the library would allocate for all of it.
 func checkCount(reader io.ReaderAt, size int64, limit int) error {

@@ -11,6 +11,7 @@
 package inspect
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -33,8 +34,9 @@ func refuse(format string, arguments ...any) error {
 
 // Complete checks the package of size bytes against a component's spec, and fills in
 // what the package says and the spec leaves out: the class, and the classes of what
-// comes in and goes out. Errors are of type *Refusal, or those of reading.
-func Complete(component v1alpha1.Component, reader io.ReaderAt, size int64) error {
+// comes in and goes out. Errors are of type *Refusal, or those of reading. When ctx ends
+// the package is refused: it takes no longer than it is allowed to.
+func Complete(ctx context.Context, component v1alpha1.Component, reader io.ReaderAt, size int64) error {
 	if function, ok := component.(*v1alpha1.PulsarFunction); ok {
 		switch {
 		case function.Spec.Python != nil:
@@ -58,7 +60,9 @@ func Complete(component v1alpha1.Component, reader io.ReaderAt, size int64) erro
 	}
 	defer opened.Close()
 
-	inspection := &inspection{archive: opened, pool: &javaclass.Pool{Find: opened.Class}}
+	inspection := &inspection{archive: opened, pool: &javaclass.Pool{Find: func(name string) (*javaclass.Class, error) {
+		return opened.Class(ctx, name)
+	}}}
 	switch component := component.(type) {
 	case *v1alpha1.PulsarFunction:
 		err = inspection.function(component)

@@ -134,7 +134,7 @@ func (test test) run(t *testing.T, file []byte) {
 		return loaded
 	}
 	got := load(test.spec)
-	err := inspect.Complete(got, bytes.NewReader(file), int64(len(file)))
+	err := inspect.Complete(t.Context(), got, bytes.NewReader(file), int64(len(file)))
 	if test.refusal != "" {
 		var refusal *inspect.Refusal
 		if !errors.As(err, &refusal) || err.Error() != test.refusal {
@@ -165,7 +165,7 @@ func TestOtherPackages(t *testing.T) {
 	}{
 		{test{name: "Go", spec: `{"go":{}}`, want: `{"go":{}}`}, own},
 		{test{name: "no Go", spec: `{"go":{}}`, refusal: "Function package is not a program for Linux (an ELF executable)"}, source},
-		{test{name: "half of Go", spec: `{"go":{}}`, refusal: "Function package is not a program for Linux (an ELF executable)"}, own[:20]},
+		{test{name: "half of Go", spec: `{"go":{}}`, refusal: "Function package is not a program for Linux (an ELF executable)"}, own[:19]},
 		{test{name: "Python source", spec: `{"python":{},"package":{"fileName":"f.py"}}`, want: `{"python":{},"package":{"fileName":"f.py"}}`}, source},
 		{test{name: "Python wheel", spec: `{"python":{},"package":{"fileName":"f.whl"}}`, want: `{"python":{},"package":{"fileName":"f.whl"}}`}, wheel},
 		{test{name: "wheel without a name", spec: `{"python":{},"package":{"location":"x"}}`, want: `{"python":{},"package":{"location":"x","fileName":"f-1.0-py2.py3-none-any.whl"}}`},

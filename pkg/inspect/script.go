@@ -1,7 +1,9 @@
 package inspect
 
 import (
+	"bytes"
 	"debug/elf"
+	"encoding/binary"
 	"errors"
 	"io"
 	"regexp"
@@ -76,6 +78,9 @@ var (
 	tag       = regexp.MustCompile(`(?m)^Tag: ([A-Za-z0-9_.]+-[A-Za-z0-9_.]+-[A-Za-z0-9_.]+)\s*$`)
 )
 
+// maxTags bounds the tags of a wheel that are looked at.
+const maxTags = 100
+
 // pythonArchiveName returns what an archive has to be called in the container. The runner
 // installs a wheel with a tool that goes by its name, and looks in a zip archive for a
 // folder of the archive's name.
@@ -85,8 +90,15 @@ func pythonArchiveName(opened *archive.Archive) string {
 		if parts := wheelFile.FindStringSubmatch(name); parts != nil {
 			tags := "py3-none-any"
 			if content, err := opened.Entry(name); err == nil {
-				if found := tag.FindSubmatch(content); found != nil {
-					tags = string(found[1])
+				for i, found := range tag.FindAllSubmatch(content, maxTags) {
+					// The runner has Python 3.
+					three := bytes.HasPrefix(found[1], []byte("py3")) || bytes.HasPrefix(found[1], []byte("cp3"))
+					if i == 0 || three {
+						tags = string(found[1])
+					}
+					if three {
+						break
+					}
 				}
 			}
 			return parts[1] + "-" + tags + ".whl"
@@ -119,25 +131,38 @@ func trimRune(text []byte) []byte {
 	return text
 }
 
+// elfHeader is how much of an ELF file's header says what it is: up to its machine.
+const elfHeader = 20
+
 // Executable returns the architecture of a program for Linux, as Go calls it, such as
 // amd64. Errors are of type *Refusal, or those of reader.
 func Executable(reader io.ReaderAt) (string, error) {
-	file, err := elf.NewFile(reader)
-	var format *elf.FormatError
-	switch {
-	case errors.As(err, &format) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF):
-		return "", refuse("Function package is not a program for Linux (an ELF executable)")
-	case err != nil:
+	// Only the header is read: the library reads, and unpacks, whatever sections claim to
+	// be.
+	head := make([]byte, elfHeader)
+	n, err := reader.ReadAt(head, 0)
+	if err != nil && !errors.Is(err, io.EOF) {
 		return "", err
-	case file.Type != elf.ET_EXEC && file.Type != elf.ET_DYN:
+	}
+	class := elf.Class(head[elf.EI_CLASS])
+	if n < len(head) || string(head[:len(elf.ELFMAG)]) != elf.ELFMAG || class != elf.ELFCLASS32 && class != elf.ELFCLASS64 {
+		return "", refuse("Function package is not a program for Linux (an ELF executable)")
+	}
+	var order binary.ByteOrder = binary.LittleEndian
+	if elf.Data(head[elf.EI_DATA]) == elf.ELFDATA2MSB {
+		order = binary.BigEndian
+	}
+	kind, machine, system := elf.Type(order.Uint16(head[16:])), elf.Machine(order.Uint16(head[18:])), elf.OSABI(head[elf.EI_OSABI])
+	switch {
+	case kind != elf.ET_EXEC && kind != elf.ET_DYN:
 		return "", refuse("Function package is not a program for Linux: it is an ELF file of another type")
-	case file.OSABI != elf.ELFOSABI_NONE && file.OSABI != elf.ELFOSABI_LINUX:
+	case system != elf.ELFOSABI_NONE && system != elf.ELFOSABI_LINUX:
 		return "", refuse("Function package is a program for another system than Linux")
 	}
 	architecture, ok := map[elf.Machine]string{
 		elf.EM_X86_64: "amd64", elf.EM_AARCH64: "arm64", elf.EM_386: "386", elf.EM_ARM: "arm",
 		elf.EM_PPC64: "ppc64le", elf.EM_S390: "s390x", elf.EM_RISCV: "riscv64",
-	}[file.Machine]
+	}[machine]
 	if !ok {
 		return "", refuse("Function package is a program for an unknown architecture")
 	}

@@ -67,8 +67,14 @@ func (c *Client) Store(ctx context.Context, token Token, stored Package) error {
 		return err
 	}
 	defer unlock()
-	err = c.upload(ctx, token, stored)
-	if !errors.Is(err, ErrExists) {
+	// What was there before is neither sent again nor a failed upload's to remove.
+	_, err = c.Metadata(ctx, token, stored.Name)
+	switch {
+	case errors.Is(err, ErrNotFound):
+		if err = c.upload(ctx, token, stored); !errors.Is(err, ErrExists) {
+			return err
+		}
+	case err != nil:
 		return err
 	}
 	complete, err := c.await(ctx, token, stored)

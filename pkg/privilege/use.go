@@ -31,7 +31,25 @@ func firstCounting(component, old v1alpha1.Component) string {
 	if after == nil || before == nil {
 		return "spec"
 	}
-	return firstDifference(after, before, "")
+	if different := firstDifference(after, before, ""); different != "" {
+		return different
+	}
+	if changesVariables(component.Common().Auth, old.Common().Auth) {
+		return "spec.auth.secretName"
+	}
+	return ""
+}
+
+// changesVariables tells whether another Secret stands where the credential does. The
+// operator makes a variable of every key of it, over those that say where Pulsar is and
+// where the code comes from, so that whoever chooses it decides what runs. One that the
+// server made of a token has no other keys.
+func changesVariables(auth, before *v1alpha1.Auth) bool {
+	switch {
+	case auth == nil || auth.SecretName == "", before != nil && before.SecretName == auth.SecretName:
+		return false
+	}
+	return auth.Resolved == nil || auth.Resolved.Binding.Rule != v1alpha1.CredentialToken
 }
 
 // specOf returns the members of a component's spec as JSON has them, nil if it can't be

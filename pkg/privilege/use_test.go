@@ -162,3 +162,33 @@ func TestUseOfDefaults(t *testing.T) {
 		t.Errorf("without a default it needs %q", texts(rights))
 	}
 }
+
+// TestSecretOfVariablesCounts changes nothing but the Secret of the credential, every key
+// of which becomes a variable: that can be where Pulsar is, and what is run.
+func TestSecretOfVariablesCounts(t *testing.T) {
+	before := &v1alpha1.PulsarFunction{}
+	before.SetName("echo")
+	before.Spec.Pod = &v1alpha1.Pod{ServiceAccountName: "builder"}
+	before.Spec.Secrets = map[string]v1alpha1.SecretRef{"PASSWORD": {Path: "database", Key: "password"}}
+	after := before.DeepCopy()
+	after.Spec.Auth = &v1alpha1.Auth{SecretName: "mine"}
+	has := func(component v1alpha1.Component, name string) bool {
+		return slices.ContainsFunc(Required(component, before, bob), func(right Right) bool { return right.Name == name })
+	}
+	for _, name := range []string{"mine", "builder", "database"} {
+		if !has(after, name) {
+			t.Errorf("no right to %s is asked for", name)
+		}
+	}
+	// The server's own Secret of a token holds nothing else.
+	token := after.DeepCopy()
+	token.Spec.Auth.Resolved = &v1alpha1.ResolvedCredential{Binding: v1alpha1.CredentialBinding{SecretName: "mine", Rule: v1alpha1.CredentialToken}}
+	if has(token, "builder") || has(token, "database") {
+		t.Error("a token that is handed over counts as a use of other credentials")
+	}
+	// One that stays is no change.
+	before.Spec.Auth = &v1alpha1.Auth{SecretName: "mine"}
+	if has(after, "builder") || has(after, "mine") {
+		t.Error("what stays counts as a change")
+	}
+}

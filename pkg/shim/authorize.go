@@ -34,7 +34,8 @@ func (c *components) ifMayCreate(ctx context.Context, name identity.Name, refuse
 // the given name, which doesn't have to exist.
 func (c *components) ifMayUpdate(ctx context.Context, namespace, objectName string, refused error) error {
 	return c.unlessUnauthorized(ctx, refused, func(ctx context.Context) error {
-		return c.kind.in(namespace).patch(ctx, objectName, []byte("{}"), metav1.PatchOptions{DryRun: []string{metav1.DryRunAll}})
+		_, err := c.kind.in(namespace).patch(ctx, objectName, []byte("{}"), metav1.PatchOptions{DryRun: []string{metav1.DryRunAll}})
+		return err
 	})
 }
 

@@ -3,6 +3,7 @@ package shim
 import (
 	"context"
 	"net/http"
+	"sync"
 
 	"golang.org/x/sync/semaphore"
 )
@@ -30,5 +31,5 @@ func (b *budget) take(ctx context.Context, size int) (release func(), err error)
 	if err := b.bytes.Acquire(ctx, weight); err != nil {
 		return nil, errorf(http.StatusTooManyRequests, "Too many large configs at once. Please try again in a little while.")
 	}
-	return func() { b.bytes.Release(weight) }, nil
+	return sync.OnceFunc(func() { b.bytes.Release(weight) }), nil
 }

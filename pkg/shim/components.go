@@ -92,6 +92,8 @@ func (c *components) create(writer http.ResponseWriter, request *restful.Request
 	object.SetNamespace(place)
 	object.SetName(name.ObjectName())
 	if form.stores() {
+		// The slots of uploads bound these, and they take long.
+		release()
 		// What would be refused anyway leaves no package behind.
 		if err := c.complete(ctx, form.upload, object, nil); err != nil {
 			return err

@@ -3,6 +3,7 @@ package shim
 import (
 	"context"
 
+	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -37,11 +38,40 @@ func (c *components) handOverNew(ctx context.Context, created v1alpha1.Component
 	if token == "" || created.Common().Auth != nil || isGo(created) {
 		return nil
 	}
-	err := c.kind.in(created.GetNamespace()).handOver(ctx, created.GetName(), token, metav1.CreateOptions{FieldManager: fieldManager})
+	objects, options := c.kind.in(created.GetNamespace()), metav1.CreateOptions{FieldManager: fieldManager}
+	err := objects.handOver(ctx, created, token, options)
+	for tries := 1; apierrors.IsConflict(err) && tries < maxHandOvers; tries++ {
+		// The operator writes back what it was sent, which views don't show. Anything else
+		// may be somebody else's code.
+		current, getErr := objects.get(ctx, created.GetName())
+		if getErr != nil || current.GetUID() != created.GetUID() || !sameSpec(current, created) {
+			break
+		}
+		err = objects.handOver(ctx, current, token, options)
+	}
 	if err == nil {
 		return nil
 	}
 	return without(subject.translate(err), c.kind.Title+" "+subject.name+" was created, and")
+}
+
+// maxHandOvers bounds how often a token is handed to a component that is changed
+// meanwhile.
+const maxHandOvers = 5
+
+// sameSpec tells whether two states of an object say the same of what is to run.
+func sameSpec(a, b v1alpha1.Component) bool {
+	a, b = a.DeepCopyObject().(v1alpha1.Component), b.DeepCopyObject().(v1alpha1.Component)
+	for _, side := range []v1alpha1.Component{a, b} {
+		*side.ObservedStatus() = v1alpha1.ComponentStatus{}
+		side.SetResourceVersion("")
+		side.SetGeneration(0)
+		side.SetManagedFields(nil)
+		side.SetFinalizers(nil)
+		side.SetLabels(nil)
+		side.SetAnnotations(nil)
+	}
+	return equality.Semantic.DeepEqual(a, b)
 }
 
 // tokenForUpdate returns the token that an update hands over because of updateAuthData, or
@@ -68,7 +98,7 @@ func (c *components) tokenForUpdate(ctx context.Context, name identity.Name, for
 		}
 		return "", nil
 	}
-	err = c.kind.in(object.GetNamespace()).handOver(ctx, object.GetName(), token, metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}})
+	err = c.kind.in(object.GetNamespace()).handOver(ctx, object, token, metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}})
 	if err != nil {
 		return "", c.kind.called(name.Name).translate(err)
 	}
@@ -84,7 +114,7 @@ func takeAway(changed v1alpha1.Component) { changed.Common().Auth = nil }
 // runs as nobody, or as before where nothing was changed. A conflict is returned as it is:
 // the update is repeated.
 func (c *components) handOverAgain(ctx context.Context, updated v1alpha1.Component, subject component, token string) error {
-	err := c.kind.in(updated.GetNamespace()).handOver(ctx, updated.GetName(), token, metav1.CreateOptions{FieldManager: fieldManager})
+	err := c.kind.in(updated.GetNamespace()).handOver(ctx, updated, token, metav1.CreateOptions{FieldManager: fieldManager})
 	if err == nil || apierrors.IsConflict(err) {
 		return err
 	}

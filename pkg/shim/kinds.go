@@ -77,12 +77,13 @@ type objects interface {
 	// list returns a page, and what to ask for the next one with.
 	list(ctx context.Context, options metav1.ListOptions) (page []v1alpha1.Component, next string, err error)
 	create(ctx context.Context, object v1alpha1.Component, options metav1.CreateOptions) (v1alpha1.Component, error)
-	update(ctx context.Context, object v1alpha1.Component, options metav1.UpdateOptions) error
-	patch(ctx context.Context, name string, patch []byte, options metav1.PatchOptions) error
+	update(ctx context.Context, object v1alpha1.Component, options metav1.UpdateOptions) (v1alpha1.Component, error)
+	patch(ctx context.Context, name string, patch []byte, options metav1.PatchOptions) (v1alpha1.Component, error)
 	remove(ctx context.Context, name string, options metav1.DeleteOptions) error
 	running
-	// handOver gives an object a token of the caller's.
-	handOver(ctx context.Context, name, token string, options metav1.CreateOptions) error
+	// handOver gives an object a token of the caller's, unless it was changed since it was
+	// as it is given: the token is for the code that was seen.
+	handOver(ctx context.Context, to v1alpha1.Component, token string, options metav1.CreateOptions) error
 }
 
 // client is what generated clients have in common: V is a kind's object, L its list.
@@ -135,24 +136,25 @@ func (t typed[V, L]) create(ctx context.Context, object v1alpha1.Component, opti
 	return t.client.Create(ctx, typedObject, options)
 }
 
-func (t typed[V, L]) handOver(ctx context.Context, name, token string, options metav1.CreateOptions) error {
-	credential := &v1alpha1.PulsarCredential{Spec: v1alpha1.PulsarCredentialSpec{Token: token}}
-	_, err := t.client.CreateCredential(ctx, name, credential, options)
+func (t typed[V, L]) handOver(ctx context.Context, to v1alpha1.Component, token string, options metav1.CreateOptions) error {
+	credential := &v1alpha1.PulsarCredential{
+		ObjectMeta: metav1.ObjectMeta{Name: to.GetName(), UID: to.GetUID(), Generation: to.GetGeneration()},
+		Spec:       v1alpha1.PulsarCredentialSpec{Token: token},
+	}
+	_, err := t.client.CreateCredential(ctx, to.GetName(), credential, options)
 	return err
 }
 
-func (t typed[V, L]) update(ctx context.Context, object v1alpha1.Component, options metav1.UpdateOptions) error {
+func (t typed[V, L]) update(ctx context.Context, object v1alpha1.Component, options metav1.UpdateOptions) (v1alpha1.Component, error) {
 	typedObject, err := t.as(object)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	_, err = t.client.Update(ctx, typedObject, options)
-	return err
+	return t.client.Update(ctx, typedObject, options)
 }
 
-func (t typed[V, L]) patch(ctx context.Context, name string, patch []byte, options metav1.PatchOptions) error {
-	_, err := t.client.Patch(ctx, name, types.MergePatchType, patch, options)
-	return err
+func (t typed[V, L]) patch(ctx context.Context, name string, patch []byte, options metav1.PatchOptions) (v1alpha1.Component, error) {
+	return t.client.Patch(ctx, name, types.MergePatchType, patch, options)
 }
 
 func (t typed[V, L]) remove(ctx context.Context, name string, options metav1.DeleteOptions) error {

@@ -66,7 +66,7 @@ type form struct {
 // refusalOr returns the refusal of an upload if that took all of the request's time,
 // else the error.
 func (f *form) refusalOr(ctx context.Context, err error) error {
-	if f.uploaded && ctx.Err() != nil {
+	if f.refused() && ctx.Err() != nil {
 		return errUpload(f.kind)
 	}
 	return err

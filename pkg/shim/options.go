@@ -129,7 +129,7 @@ func (o *Options) AddFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&o.PassthroughCAFile, "passthrough-ca-file", o.PassthroughCAFile, "Certificates to verify --passthrough-url with, PEM, instead of the system's.")
 
 	flags.BoolVar(&o.AllowInsecurePassthrough, "insecure-passthrough", o.AllowInsecurePassthrough,
-		"Send the tokens that are Pulsar's to a --passthrough-url of plain HTTP on another machine. They then cross the network in clear text.")
+		"Send the tokens that are Pulsar's to a --passthrough-url or --package-service-url of plain HTTP on another machine. They then cross the network in clear text.")
 
 	flags.StringVar(&o.DefaultNamespace, "default-namespace", o.DefaultNamespace,
 		"Kubernetes namespace that serves the Pulsar namespaces which no Namespace claims by annotation "+tenancy.Annotation+", as in the configuration of functionmesh-apiserver. Without it nothing can be created in those.")
@@ -229,6 +229,10 @@ func (o *Options) validateOthers() []error {
 		if err := validateURL(o.PackageServiceURL, "http", "https"); err != nil {
 			failures = append(failures, fmt.Errorf("--package-service-url: %w", err))
 		}
+	}
+	if service, err := url.Parse(o.PackageServiceURL); err == nil && service.Scheme == "http" && o.Authentication.knowsTokens() &&
+		!isLoopback(service.Hostname()) && !o.AllowInsecurePassthrough {
+		failures = append(failures, errors.New("--package-service-url with http:// would send tokens over the network in clear text: use https://, or say --insecure-passthrough"))
 	}
 	if o.PackageServiceCAFile != "" && o.PackageServiceURL == "" {
 		failures = append(failures, errors.New("--package-service-ca-file is for --package-service-url only"))

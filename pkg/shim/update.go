@@ -119,21 +119,24 @@ func (c *components) tryUpdate(ctx context.Context, object v1alpha1.Component, n
 		takeAway(object)
 	}
 	if form.stores() {
+		// The slots of uploads bound these, and they take long.
+		release()
 		// What would be refused anyway leaves no package behind, and the old code runs on.
 		if err := c.complete(ctx, form.upload, object, before); err != nil {
 			return c.ifMayUpdate(ctx, object.GetNamespace(), object.GetName(), err)
 		}
-		if err := c.write(caller.Aside(ctx), before, object, dryRunUpdate); err != nil {
+		if _, err := c.write(caller.Aside(ctx), before, object, dryRunUpdate); err != nil {
 			return err
 		}
 		if err := form.upload.store(ctx, c.kind, name); err != nil {
 			return err
 		}
 	}
-	if err := c.write(ctx, before, object, metav1.PatchOptions{FieldManager: fieldManager}); err != nil || token == "" {
+	stored, err := c.write(ctx, before, object, metav1.PatchOptions{FieldManager: fieldManager})
+	if err != nil || token == "" {
 		return err
 	}
-	return c.handOverAgain(ctx, object, c.kind.called(name.Name), token)
+	return c.handOverAgain(ctx, stored, c.kind.called(name.Name), token)
 }
 
 // change merges what an update says into the object.
@@ -152,11 +155,12 @@ func (c *components) change(object v1alpha1.Component, name identity.Name, form 
 
 // write stores what changed between the two states of an object, unless somebody else
 // changed it since the first. Only the difference is sent: the API server may be newer
-// and know fields that are not in this program's types.
-func (c *components) write(ctx context.Context, before, after v1alpha1.Component, options metav1.PatchOptions) error {
+// and know fields that are not in this program's types. It returns the object as it is
+// then.
+func (c *components) write(ctx context.Context, before, after v1alpha1.Component, options metav1.PatchOptions) (v1alpha1.Component, error) {
 	patch, complete, err := mergePatch(before, after)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if !complete {
 		return c.kind.in(after.GetNamespace()).update(ctx, after, metav1.UpdateOptions{FieldManager: options.FieldManager, DryRun: options.DryRun})

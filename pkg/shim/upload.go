@@ -15,6 +15,9 @@ import (
 	"github.com/function-mesh/functionmesh-apiserver/pkg/shim/caller"
 )
 
+// inspectTimeout bounds how long one file is looked into, for which others wait.
+const inspectTimeout = time.Minute
+
 // mayUpload returns nil if the caller may upload code for components of the kind. It is
 // asked before a file is read.
 func (c *components) mayUpload(ctx context.Context, name identity.Name) error {
@@ -44,7 +47,9 @@ func (c *components) complete(ctx context.Context, upload *upload, object, befor
 	case <-ctx.Done():
 		return errorf(http.StatusServiceUnavailable, reasonTimeout)
 	}
-	err := inspect.Complete(object, upload.file, upload.size)
+	looking, cancel := context.WithTimeout(ctx, inspectTimeout)
+	defer cancel()
+	err := inspect.Complete(looking, object, upload.file, upload.size)
 	var refused *inspect.Refusal
 	switch {
 	case errors.As(err, &refused):

@@ -61,7 +61,7 @@ func types(t *testing.T, file, class, question string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := inspect.Complete(component, content, info.Size()); err != nil {
+	if err := inspect.Complete(t.Context(), component, content, info.Size()); err != nil {
 		return ""
 	}
 	var found []string

@@ -2831,8 +2831,9 @@ func schema_pkg_apis_admin_v1alpha1_PulsarCredential(ref common.ReferenceCallbac
 					},
 					"metadata": {
 						SchemaProps: spec.SchemaProps{
-							Default: map[string]interface{}{},
-							Ref:     ref(metav1.ObjectMeta{}.OpenAPIModelName()),
+							Description: "Standard object metadata. Where it has a UID or a generation, the credential is only for the object that has the same: for the code that was looked at.",
+							Default:     map[string]interface{}{},
+							Ref:         ref(metav1.ObjectMeta{}.OpenAPIModelName()),
 						},
 					},
 					"spec": {

@@ -8,6 +8,8 @@ import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 // Pulsar: it is what is created as subresource credential. It can't be read again.
 type PulsarCredential struct {
 	metav1.TypeMeta `json:",inline"`
+	// Standard object metadata. Where it has a UID or a generation, the credential is only
+	// for the object that has the same: for the code that was looked at.
 	// +optional
 	metav1.ObjectMeta `json:"metadata,omitempty"`
 

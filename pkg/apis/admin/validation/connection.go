@@ -39,7 +39,9 @@ func (c *checks) checkAuth(path *field.Path, auth, old *v1alpha1.Auth) {
 	if auth.SecretName != "" {
 		c.checkWith(path.Child("secretName"), auth.SecretName, validation.IsDNS1123Subdomain)
 	}
-	if auth.OAuth2 == nil || old != nil && equality.Semantic.DeepEqual(auth.OAuth2, old.OAuth2) {
+	unchanged := old != nil && equality.Semantic.DeepEqual(auth.OAuth2, old.OAuth2) &&
+		(auth.SecretName == "" || auth.SecretName == old.SecretName)
+	if auth.OAuth2 == nil || unchanged {
 		return
 	}
 	switch {

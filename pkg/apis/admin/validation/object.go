@@ -83,6 +83,7 @@ func (c *checks) checkIdentity() {
 	if c.spec.Cluster != "" && (c.old == nil || c.spec.Cluster != oldCluster) && !slices.Contains(c.options.Clusters, c.spec.Cluster) {
 		c.own(field.NotSupported(c.child("cluster"), shortened(c.spec.Cluster), c.options.Clusters))
 	}
+	c.checkNoRename()
 	if c.old == nil {
 		return
 	}
@@ -100,6 +101,27 @@ func (c *checks) checkIdentity() {
 // workerLabels are the labels of the Java worker, which it sets with and without the
 // prefix of Function Mesh's group.
 var workerLabels = []string{"pulsar-cluster", "pulsar-tenant", "pulsar-namespace", "pulsar-component"}
+
+// checkNoRename refuses labels of the Java worker by which a component would be found
+// under another name in Pulsar than its own, and so in the way of who has that name.
+func (c *checks) checkNoRename() {
+	label := func(key string) string {
+		if value, found := c.component.GetLabels()["compute.functionmesh.io/"+key]; found {
+			return value
+		}
+		return c.component.GetLabels()[key]
+	}
+	cluster, name := label("pulsar-cluster"), label("pulsar-component")
+	if cluster == "" {
+		cluster = c.spec.Cluster
+	}
+	if name == "" || name == c.identity().Name {
+		return
+	}
+	if identity.WorkerObjectName(cluster, label("pulsar-tenant"), label("pulsar-namespace"), name) == c.component.GetName() {
+		c.own(field.Forbidden(c.metadata.Child("labels"), "by these labels of the Java worker it would have another name in Pulsar than spec.name"))
+	}
+}
 
 // checkWorkerLabels keeps the labels by which the Java worker names its components, on
 // those that have their name from them. Without them the component would get another

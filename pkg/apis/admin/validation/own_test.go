@@ -38,6 +38,10 @@ func TestOwnRules(t *testing.T) {
 		"reserved annotation": {func(f *v1alpha1.PulsarFunction) {
 			f.Annotations = map[string]string{"admin.functionmesh.io/status": "{}"}
 		}, "metadata.annotations[admin.functionmesh.io/status]", "reserved"},
+		"name by a worker's labels": {func(f *v1alpha1.PulsarFunction) {
+			f.Name = identity.WorkerObjectName("main", "acme", "orders", "victim")
+			f.Labels = map[string]string{"pulsar-cluster": "main", "pulsar-tenant": "acme", "pulsar-namespace": "orders", "pulsar-component": "victim"}
+		}, "metadata.labels", "another name in Pulsar"},
 		"name for the shell":    {spec(func(s *v1alpha1.PulsarFunctionSpec) { s.Name = "a;reboot" }), "spec.name", "may hold only letters"},
 		"name with newline":     {spec(func(s *v1alpha1.PulsarFunctionSpec) { s.Name = "a\n" }), "spec.name", "may hold only letters"},
 		"name of a folder":      {spec(func(s *v1alpha1.PulsarFunctionSpec) { s.Name = ".." }), "spec.name", "may hold only letters"},

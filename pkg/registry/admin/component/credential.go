@@ -61,9 +61,14 @@ type CredentialREST struct {
 }
 
 var (
-	_ rest.Storage      = (*CredentialREST)(nil)
-	_ rest.NamedCreater = (*CredentialREST)(nil)
+	_ rest.Storage                        = (*CredentialREST)(nil)
+	_ rest.NamedCreater                   = (*CredentialREST)(nil)
+	_ rest.SubresourceObjectMetaPreserver = (*CredentialREST)(nil)
 )
+
+// PreserveRequestObjectMetaSystemFieldsOnSubresourceCreate implements
+// rest.SubresourceObjectMetaPreserver: the UID says for which object the token is.
+func (r *CredentialREST) PreserveRequestObjectMetaSystemFieldsOnSubresourceCreate() bool { return true }
 
 // New implements rest.Storage.
 func (r *CredentialREST) New() runtime.Object { return &v1alpha1.PulsarCredential{} }
@@ -90,6 +95,10 @@ func (r *CredentialREST) Create(ctx context.Context, name string, obj runtime.Ob
 		return nil, err
 	}
 	component := found.(v1alpha1.Component)
+	// A token is for the code that its owner saw, and for no other.
+	if given.UID != "" && given.UID != component.GetUID() || given.Generation != 0 && given.Generation != component.GetGeneration() {
+		return nil, apierrors.NewConflict(v1alpha1.Resource(r.kind.Resource), name, errors.New("it is not as the token's owner saw it any more"))
+	}
 	if auth := component.Common().Auth; auth != nil && auth.OAuth2 != nil {
 		return nil, r.invalid(name, field.NewPath("spec", "auth", "oauth2"), "the object has an OAuth2 account, which counts for more than a token: take it away first")
 	}
@@ -132,6 +141,8 @@ func (r *CredentialREST) replace(ctx context.Context, component v1alpha1.Compone
 			switch {
 			case current.GetUID() != uid:
 				conflict = "it was deleted and created again meanwhile"
+			case current.GetGeneration() != component.GetGeneration():
+				conflict = "it was changed meanwhile"
 			case current.Common().Auth.CredentialSecret() != before:
 				conflict = "it got another credential meanwhile"
 			}
@@ -141,8 +152,13 @@ func (r *CredentialREST) replace(ctx context.Context, component v1alpha1.Compone
 			current.Common().Auth = auth.DeepCopy()
 			return current, nil
 		}), rest.ValidateAllObjectFunc, rest.ValidateAllObjectUpdateFunc, false, &metav1.UpdateOptions{FieldManager: fieldManager})
-	if err != nil {
+	switch {
+	case apierrors.IsConflict(err), apierrors.IsInvalid(err), apierrors.IsForbidden(err), apierrors.IsNotFound(err):
 		unused = []corev1.Secret{*secret}
+	case err != nil:
+		// It may have been stored all the same. The Secret goes with the component, or when
+		// the next token comes.
+		unused = nil
 	}
 	r.remove(ctx, unused)
 	return err
