@@ -17,7 +17,7 @@ import (
 	"github.com/function-mesh/functionmesh-apiserver/test/controlplane"
 )
 
-const uploadRefusal = "Uploading a package with a function is not available yet. Upload it at the broker's admin URL, " +
+const uploadRefusal = "Uploading a package with a function is not enabled here (--package-service-url). Upload it at the broker's admin URL, " +
 	"pulsar-admin --admin-url http://BROKER:8080 packages upload function://TENANT/NAMESPACE/NAME@VERSION " +
 	"--path FILE --description TEXT, and give that package URL instead of the file, as in --jar function://TENANT/NAMESPACE/NAME@VERSION"
 

@@ -68,7 +68,8 @@ var operations = map[string][]right{
 	"workerMetrics":             {{"get", "pulsarworkers"}},
 	"workerFunctionsMetrics":    {{"get", "pulsarworkers"}},
 
-	"functionsV2": anybody,
+	"functionsV2":            anybody,
+	"updateFunctionOnLeader": anybody,
 }
 
 var anybody []right
