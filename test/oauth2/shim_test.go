@@ -54,6 +54,18 @@ func (s *space) claim() {
 	s.check(err)
 }
 
+// served waits until a shim knows what the namespace claims. Until then it looks in the
+// default namespace, where nobody here has rights.
+func (s *space) served(shim *controlplane.Server, kind restKind, token string) {
+	s.Helper()
+	s.eventually("the shim to know the claim", func() error {
+		if got := s.send(shim, http.MethodPut, kind, token, "{}", false); got.code != http.StatusBadRequest {
+			return fmt.Errorf("an update of nothing is answered %d %s", got.code, got.body)
+		}
+		return nil
+	})
+}
+
 // tokenFor returns a token of Pulsar's for a role, another one each time.
 func (s *space) tokenFor(role string) string {
 	s.Helper()
@@ -166,6 +178,7 @@ func TestTokensThroughShim(t *testing.T) {
 		s.author("alice")
 		s.author("bob")
 		ofAlice, ofBob := s.tokenFor("alice"), s.tokenFor("bob")
+		s.served(world.tokens, kind, ofAlice)
 		s.expect("create", s.create(world.tokens, kind, ofAlice), 204, "")
 		first := s.holdsToken(kind, ofAlice)
 
@@ -200,6 +213,7 @@ func TestTokenThatCanNotBeKept(t *testing.T) {
 	s.claim()
 	s.author("alice")
 	token := s.tokenFor("alice")
+	s.served(world.tokens, kind, token)
 	const why = "does not have the caller's credential, which an update with updateAuthData repeats: "
 	got := s.create(world.tokens, kind, token)
 	s.expect("create", got, 400, "Function c was created, and "+why)
@@ -233,6 +247,7 @@ func TestAccountsThroughShim(t *testing.T) {
 		s.author("alice@p1")
 		s.author("bob")
 		ofAlice, ofBob := s.tokenFor("alice@p1"), s.tokenFor("bob")
+		s.served(world.accounts, kind, ofAlice)
 		s.expect("create", s.create(world.accounts, kind, ofAlice), 204, "")
 		s.resourceRunsAs(s.resource(kind), "of-a-person")
 
