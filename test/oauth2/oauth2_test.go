@@ -163,6 +163,21 @@ func TestAttacks(t *testing.T) {
 			s.refused(err, 403, uses)
 		})
 	}
+	// Every key of a Secret in auth.secretName becomes a variable, such as the one that says
+	// where Pulsar is. One that he may read is no way to her account, or to what else a
+	// function holds.
+	s.allowSecret("pulsar:mallory", "variables")
+	variables := []byte(`{"spec":{"auth":{"secretName":"variables"}}}`)
+	s.eventually("the right", func() error {
+		function := newFunction("own")
+		function.Spec.Auth = &v1alpha1.Auth{SecretName: "variables"}
+		_, err := mallory.Create(s.ctx, function, metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}})
+		return err
+	})
+	_, err = mallory.Patch(s.ctx, "victim", mergePatch, variables, metav1.PatchOptions{})
+	s.refused(err, 422, "may not be set together with secretName")
+	s.runsAs("victim", "alice")
+
 	// His own account with an issuer of his own gets nothing sent there.
 	s.check(s.kube.CoreV1().Secrets(s.namespace).Delete(s.ctx, "mallory", metav1.DeleteOptions{}))
 	_, err = s.kube.CoreV1().Secrets(s.namespace).Create(s.ctx, &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: "mallory"}, StringData: map[string]string{

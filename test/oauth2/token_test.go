@@ -79,6 +79,43 @@ func TestTokens(t *testing.T) {
 	noSecretsIn(t, world.env.ControlPlane.LogPath(apiServerName), world.env.AuditLogPath(apiServerName))
 }
 
+// TestTokenForOtherCode hands a token over to what isn't any more as its owner saw it:
+// somebody changed the code meanwhile, or made another object of that name.
+func TestTokenForOtherCode(t *testing.T) {
+	s := newSpace(t)
+	_, err := s.crs.Create(s.ctx, resourceWithoutAccount("f"), metav1.CreateOptions{})
+	s.check(err)
+	alice, mallory := s.author("alice"), s.author("mallory")
+	seen, err := alice.Get(s.ctx, "f", metav1.GetOptions{})
+	s.check(err)
+	_, err = mallory.Patch(s.ctx, "f", mergePatch, []byte(`{"spec":{"className":"evil.Code"}}`), metav1.PatchOptions{})
+	s.check(err)
+	changed, err := alice.Get(s.ctx, "f", metav1.GetOptions{})
+	s.check(err)
+	for what, metadata := range map[string]metav1.ObjectMeta{
+		"other code":     {UID: seen.UID, Generation: seen.Generation},
+		"another object": {UID: "00000000-0000-0000-0000-000000000000", Generation: changed.Generation},
+	} {
+		for _, dryRun := range [][]string{nil, {metav1.DryRunAll}} {
+			credential := tokenOf(testToken)
+			credential.ObjectMeta = metadata
+			if _, err := alice.CreateCredential(s.ctx, "f", credential, metav1.CreateOptions{DryRun: dryRun}); !apierrors.IsConflict(err) {
+				t.Errorf("%s, dry run %v: got %v", what, dryRun, err)
+			}
+		}
+	}
+	if got := s.authSecret("f"); got != "" {
+		t.Errorf("it got the token in %q", got)
+	}
+	credential := tokenOf(testToken)
+	credential.ObjectMeta = metav1.ObjectMeta{UID: changed.UID, Generation: changed.Generation}
+	_, err = alice.CreateCredential(s.ctx, "f", credential, metav1.CreateOptions{})
+	s.check(err)
+	if s.authSecret("f") == "" {
+		t.Error("what is as it was seen did not get the token")
+	}
+}
+
 // TestTokensAtTheSameTime has several tokens handed over at once: some may be refused, and
 // whichever stays has its Secret, and is the only one.
 func TestTokensAtTheSameTime(t *testing.T) {

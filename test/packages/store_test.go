@@ -141,6 +141,22 @@ func TestStoreInterrupted(t *testing.T) {
 	}
 }
 
+// What is there is neither sent again nor removed when sending it would fail.
+func TestStoreAgain(t *testing.T) {
+	client := newClient(t)
+	stored, want := newPackage(t, 4<<20)
+	if err := client.Store(t.Context(), "", stored); err != nil {
+		t.Fatal(err)
+	}
+	stored.Content = failing{stored.Content}
+	if err := client.Store(t.Context(), "", stored); err != nil {
+		t.Errorf("the same again: %v", err)
+	}
+	if !bytes.Equal(content(t, client, stored.Name), want) {
+		t.Error("what was stored is gone")
+	}
+}
+
 func TestStoreAtOnce(t *testing.T) {
 	client := newClient(t)
 	stored, want := newPackage(t, 2<<20)
