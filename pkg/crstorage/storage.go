@@ -44,6 +44,9 @@ type Config struct {
 	// resource as it is stored, and the two projections that the change is the
 	// difference of; it returns why somebody else has to make the change, or nil.
 	CheckWrite func(stored, before, after map[string]any) *metav1.StatusCause
+	// AuthorizeWrite, if set, may refuse a change by who makes it. It gets what CheckWrite
+	// gets, and its error is the answer.
+	AuthorizeWrite func(ctx context.Context, name string, stored, before, after map[string]any) error
 	// InSteps, if set, says how to create a view that the backend refuses to create
 	// as it is: first is what to create, and finish makes the view of it. Without
 	// such a need first is nil.

@@ -113,6 +113,11 @@ func (s *Storage) tryOnce(ctx context.Context, key string, destination runtime.O
 	if err := s.checkWriter(stored, before, after, name); err != nil {
 		return false, err
 	}
+	if s.config.AuthorizeWrite != nil {
+		if err := s.config.AuthorizeWrite(ctx, name, stored, before, after); err != nil {
+			return false, err
+		}
+	}
 	if err := s.checkDefinition(before, after, name); err != nil {
 		return false, err
 	}

@@ -84,23 +84,24 @@ func NewREST[CR any, P crstorage.Object[CR], View v1alpha1.Component](kind Kind,
 	translator Translator[CR, View]) (map[string]rest.Storage, error) {
 	resource := v1alpha1.Resource(kind.Resource)
 	newObject := func() runtime.Object { return kind.New() }
+	defaults := typedDefaults[CR, View]{translator}
+	checks := &checks{config: config, defaults: defaults}
 	storage := crstorage.New[CR, P, View](crstorage.Config{
-		Client:     client,
-		Resource:   resource,
-		Kind:       kind.Kind,
-		Prefix:     "/" + kind.Resource,
-		NewObject:  newObject,
-		CheckWrite: checkReplicasWriter,
-		InSteps:    startFirst,
+		Client:         client,
+		Resource:       resource,
+		Kind:           kind.Kind,
+		Prefix:         "/" + kind.Resource,
+		NewObject:      newObject,
+		CheckWrite:     checkReplicasWriter,
+		AuthorizeWrite: checks.hiddenCredentialsChecker(kind.ComponentKind, client.Resource.Resource),
+		InSteps:        startFirst,
 		KeepObserved: func(answer, asked runtime.Object) {
 			*answer.(v1alpha1.Component).ObservedStatus() = *asked.(v1alpha1.Component).ObservedStatus()
 		},
 	}, translator)
 
-	defaults := typedDefaults[CR, View]{translator}
 	strategy := newStrategy(config, defaults)
 	table := newTable(kind)
-	checks := &checks{config: config, defaults: defaults}
 	served, err := view.New(view.Config{
 		Store: &genericregistry.Store{
 			NewFunc:                   newObject,
