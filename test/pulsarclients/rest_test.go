@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/function-mesh/functionmesh-apiserver/pkg/identity"
 )
@@ -93,14 +94,23 @@ func functionPath(name identity.Name) string {
 	return "/admin/v3/functions/" + url.PathEscape(name.Tenant) + "/" + url.PathEscape(name.Namespace) + "/" + url.PathEscape(name.Name)
 }
 
-// send makes a request with the given body. The path is sent as it is.
+// apiServerIsBusy is the reason of an answer that says nothing of what was asked: on a
+// slow machine requests may wait in vain for their turn at the API server.
+const apiServerIsBusy = "The API server has too many requests. Please try again in a little while."
+
+// send makes a request with the given body. The path is sent as it is. Where it is asked
+// to, it tries again.
 func (a *api) send(t *testing.T, method, path, contentType string, body []byte) answer {
 	t.Helper()
-	result, err := a.try(t, method, path, contentType, body)
-	if err != nil {
-		t.Fatal(err)
+	for deadline := time.Now().Add(waitTimeout); ; time.Sleep(time.Second) {
+		result, err := a.try(t, method, path, contentType, body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if result.code != http.StatusTooManyRequests || result.reason != apiServerIsBusy || time.Now().After(deadline) {
+			return result
+		}
 	}
-	return result
 }
 
 // try is send for requests that may end without an answer.
