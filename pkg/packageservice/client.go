@@ -18,6 +18,7 @@ import (
 	"sync"
 
 	"github.com/function-mesh/functionmesh-apiserver/pkg/identity"
+	"github.com/function-mesh/functionmesh-apiserver/pkg/pulsaradmin"
 )
 
 const (
@@ -67,19 +68,11 @@ type Client struct {
 
 // NewClient returns a client of the cluster with a web service URL.
 func NewClient(webServiceURL string, transport http.RoundTripper) (*Client, error) {
-	base, err := url.Parse(webServiceURL)
-	if err != nil || base.Host == "" || base.Scheme != "http" && base.Scheme != "https" {
-		// The text may hold a credential.
-		return nil, errors.New("could not use Pulsar's web service URL: it must be http(s)://host[:port]")
+	base, client, err := pulsaradmin.Connect(webServiceURL, transport)
+	if err != nil {
+		return nil, err
 	}
-	return &Client{
-		base: base,
-		http: &http.Client{
-			Transport: transport,
-			// A redirect would carry the credential to where nobody meant it to go.
-			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-		},
-	}, nil
+	return &Client{base: base, http: client}, nil
 }
 
 // Token is a bearer token of Pulsar's; empty for none.
@@ -167,19 +160,10 @@ func (c *Client) getJSON(ctx context.Context, token Token, into any, path []stri
 // send makes a request and returns its answer, if that is a success. The body of the
 // answer is to be closed.
 func (c *Client) send(ctx context.Context, token Token, method string, path []string, body io.Reader, contentType string) (*http.Response, error) {
-	target := *c.base
-	escaped := "/admin/v3/packages"
-	for _, segment := range path {
-		if segment == "" || segment == "." || segment == ".." || strings.ContainsAny(segment, "/\\\x00") {
-			return nil, errors.New("could not name a package: a part of its name is no segment of a path")
-		}
-		escaped += "/" + url.PathEscape(segment)
-	}
-	unescaped, err := url.PathUnescape(escaped)
+	target, err := pulsaradmin.At(c.base, "/admin/v3/packages", path...)
 	if err != nil {
-		return nil, fmt.Errorf("could not make a path: %w", err)
+		return nil, err
 	}
-	target.Path, target.RawPath, target.RawQuery = unescaped, escaped, ""
 	request, err := http.NewRequestWithContext(ctx, method, target.String(), body)
 	if err != nil {
 		return nil, fmt.Errorf("could not make a request: %w", err)

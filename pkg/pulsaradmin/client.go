@@ -68,20 +68,44 @@ type Client struct {
 // NewClient returns a client of the cluster with a web service URL. The transport shows
 // the server's own credential, where Pulsar needs one; see NewTransport.
 func NewClient(webServiceURL string, transport http.RoundTripper) (*Client, error) {
+	base, client, err := Connect(webServiceURL, transport)
+	if err != nil {
+		return nil, err
+	}
+	return &Client{base: base, http: client, known: cache.NewLRUExpireCache(maxCached)}, nil
+}
+
+// Connect returns what requests to Pulsar's web service begin with, and what sends them.
+func Connect(webServiceURL string, transport http.RoundTripper) (*url.URL, *http.Client, error) {
 	base, err := url.Parse(webServiceURL)
 	if err != nil || base.Host == "" || base.Scheme != "http" && base.Scheme != "https" {
 		// The text may hold a credential.
-		return nil, errors.New("could not use Pulsar's web service URL: it must be http(s)://host[:port]")
+		return nil, nil, errors.New("could not use Pulsar's web service URL: it must be http(s)://host[:port]")
 	}
-	return &Client{
-		base: base,
-		http: &http.Client{
-			Transport: transport,
-			// A redirect would carry the credential to where nobody meant it to go.
-			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-		},
-		known: cache.NewLRUExpireCache(maxCached),
+	return base, &http.Client{
+		Transport: transport,
+		// A redirect would carry the credential to where nobody meant it to go.
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}, nil
+}
+
+// At returns the URL of a path of the web service. Segments stay segments, whatever they
+// hold: one that can't be a part of a path and remain one is an error.
+func At(base *url.URL, root string, segments ...string) (*url.URL, error) {
+	escaped := root
+	for _, segment := range segments {
+		if !isSegment(segment) {
+			return nil, errors.New("could not make a path: a part of a name is no segment of one")
+		}
+		escaped += "/" + url.PathEscape(segment)
+	}
+	path, err := url.PathUnescape(escaped)
+	if err != nil {
+		return nil, fmt.Errorf("could not make a path: %w", err)
+	}
+	target := *base
+	target.Path, target.RawPath, target.RawQuery = path, escaped, ""
+	return &target, nil
 }
 
 // NewTransport returns a transport that is bounded in what it takes from Pulsar.
@@ -183,21 +207,15 @@ func (c *Client) find(ctx context.Context, tenant, namespace string) (*NotFoundE
 
 // isSegment tells whether a name can be a segment of a path and remain one.
 func isSegment(name string) bool {
-	return name != "" && name != "." && name != ".." && !strings.ContainsAny(name, "/\\")
+	return name != "" && name != "." && name != ".." && !strings.ContainsAny(name, "/\\\x00")
 }
 
 // get returns the code and the body of an answer.
 func (c *Client) get(ctx context.Context, segments ...string) (int, []byte, error) {
-	target := *c.base
-	escaped := "/admin/v2"
-	for _, segment := range segments {
-		escaped += "/" + url.PathEscape(segment)
-	}
-	path, err := url.PathUnescape(escaped)
+	target, err := At(c.base, "/admin/v2", segments...)
 	if err != nil {
-		return 0, nil, fmt.Errorf("could not make a path: %w", err)
+		return 0, nil, err
 	}
-	target.Path, target.RawPath, target.RawQuery = path, escaped, ""
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, target.String(), nil)
 	if err != nil {
 		return 0, nil, fmt.Errorf("could not make a request: %w", err)
