@@ -18,6 +18,7 @@ import (
 	"github.com/function-mesh/functionmesh-apiserver/pkg/apis/admin/v1alpha1"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/generated/clientset/versioned"
 	"github.com/function-mesh/functionmesh-apiserver/test/javaclient"
+	"github.com/function-mesh/functionmesh-apiserver/test/operator"
 )
 
 const (
@@ -43,7 +44,7 @@ func createFunction(t *testing.T, name string, parallelism int) {
 
 func resourceOf(t *testing.T, name string) *unstructured.Unstructured {
 	t.Helper()
-	return must[*unstructured.Unstructured](t)(env.Dynamic().Resource(crResource("functions")).Namespace(namespace).Get(t.Context(), objectName(name), metav1.GetOptions{}))
+	return must[*unstructured.Unstructured](t)(env.Dynamic().Resource(operator.Resource("functions")).Namespace(namespace).Get(t.Context(), objectName(name), metav1.GetOptions{}))
 }
 
 func replicasOf(t *testing.T, name string) int64 {
@@ -182,7 +183,7 @@ func TestOwned(t *testing.T) {
 	createFunction(t, "owned", 1)
 	manifest := fmt.Sprintf(`{"apiVersion":"compute.functionmesh.io/v1alpha1","kind":"Function","metadata":{"name":%q},"spec":{"replicas":1}}`, objectName("owned"))
 	force := true
-	if _, err := env.Dynamic().Resource(crResource("functions")).Namespace(namespace).Patch(t.Context(), objectName("owned"), types.ApplyPatchType,
+	if _, err := env.Dynamic().Resource(operator.Resource("functions")).Namespace(namespace).Patch(t.Context(), objectName("owned"), types.ApplyPatchType,
 		[]byte(manifest), metav1.PatchOptions{FieldManager: "gitops", Force: &force}); err != nil {
 		t.Fatal(err)
 	}

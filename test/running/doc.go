@@ -3,5 +3,5 @@
 // machine, so that what a pod declares can lead to a real instance of a function.
 //
 // The operator isn't there: what it does with a resource, as far as it can be seen from
-// outside, is done by the stand-in in operator_test.go.
+// outside, is done by the stand-in of package operator.
 package running

@@ -10,6 +10,7 @@ import (
 
 	"github.com/function-mesh/functionmesh-apiserver/test/devenv"
 	"github.com/function-mesh/functionmesh-apiserver/test/javaclient"
+	"github.com/function-mesh/functionmesh-apiserver/test/operator"
 )
 
 const (
@@ -27,6 +28,9 @@ var (
 	java *javaclient.Client
 	root string
 )
+
+// standIn does for the tests what the operator does.
+var standIn *operator.Operator
 
 func TestMain(m *testing.M) { os.Exit(run(m)) }
 
@@ -72,13 +76,13 @@ func runIn(dir, binDir string, m *testing.M) int {
 		return failed(err)
 	}
 	defer env.Stop()
-	operator := startOperator(ctx)
+	standIn = operator.Start(ctx, env.ControlPlane.Client(), env.Dynamic())
 	code := m.Run()
 	if err := java.Stop(); err != nil {
 		code = failed(err)
 	}
 	cancel()
-	if err := <-operator; err != nil {
+	if err := standIn.Wait(); err != nil {
 		code = failed(err)
 	}
 	select {

@@ -50,7 +50,7 @@ func TestAsPulsar(t *testing.T) {
 	}
 	create(pulsar.URL(), theirs)
 	instance := startInstance(ctx, t, pulsar, ours)
-	ports.Store(objectName("measured"), instance.Port())
+	standIn.SetPort(objectName("measured"), instance.Port())
 	create(env.ShimURL(), ours)
 	for _, topic := range []string{theirs, ours} {
 		if err := pulsar.Send(ctx, topic, sent...); err != nil {

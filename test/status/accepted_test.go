@@ -18,6 +18,7 @@ import (
 	"github.com/function-mesh/functionmesh-apiserver/pkg/identity"
 	"github.com/function-mesh/functionmesh-apiserver/test/controlplane"
 	"github.com/function-mesh/functionmesh-apiserver/test/devenv"
+	"github.com/function-mesh/functionmesh-apiserver/test/operator"
 )
 
 // allowLooking lets the server look for Secrets in a namespace, as documented.
@@ -43,7 +44,7 @@ func TestMissingSecret(t *testing.T) {
 	if err := unstructured.SetNestedField(cr.Object, "token-of-needy", "spec", "pulsar", "authSecret"); err != nil {
 		t.Fatal(err)
 	}
-	cr.SetLabels(map[string]string{ignored: "yes"})
+	cr.SetLabels(map[string]string{operator.Ignored: "yes"})
 	createCR(ctx, t, "functions", namespace, cr)
 	view := waitFor(ctx, t, namespace, "needy", v1alpha1.ConditionAccepted, "ReferenceNotFound")
 	if text := message(view, v1alpha1.ConditionAccepted); !strings.Contains(text, "Secret token-of-needy (spec.auth.secretName)") {
@@ -184,7 +185,7 @@ func TestAutoscalers(t *testing.T) {
 			t.Errorf("autoscaler %s was deleted", name)
 		}
 	}
-	if _, err := env.Dynamic().Resource(crResource("functions")).Namespace(namespace).
+	if _, err := env.Dynamic().Resource(operator.Resource("functions")).Namespace(namespace).
 		Patch(ctx, "scaled", "application/json-patch+json", patch, metav1.PatchOptions{}); err != nil {
 		t.Fatal(err)
 	}
@@ -196,7 +197,7 @@ func TestAutoscalers(t *testing.T) {
 
 func autoscalerOf(cr *unstructured.Unstructured) *autoscalingv2.HorizontalPodAutoscaler {
 	return &autoscalingv2.HorizontalPodAutoscaler{
-		ObjectMeta: childMeta(cr, "function"),
+		ObjectMeta: operator.ChildMeta(cr, "function"),
 		Spec: autoscalingv2.HorizontalPodAutoscalerSpec{
 			MaxReplicas: 3,
 			ScaleTargetRef: autoscalingv2.CrossVersionObjectReference{

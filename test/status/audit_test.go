@@ -8,7 +8,12 @@ import (
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/function-mesh/functionmesh-apiserver/test/devenv"
 )
+
+// apiServerAccount is whom functionmesh-apiserver is.
+const apiServerAccount = "system:serviceaccount:" + devenv.SystemNamespace + ":" + devenv.APIServerServiceAccount
 
 // patches returns when kube-apiserver received the server's successful patches of a
 // Function, in order.

@@ -6,12 +6,15 @@ import (
 	"testing"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/utils/ptr"
 
 	"github.com/function-mesh/functionmesh-apiserver/pkg/apis/admin/v1alpha1"
 	"github.com/function-mesh/functionmesh-apiserver/test/controlplane"
 	"github.com/function-mesh/functionmesh-apiserver/test/devenv"
 )
+
+var crdResource = schema.GroupVersionResource{Group: "apiextensions.k8s.io", Version: "v1", Resource: "customresourcedefinitions"}
 
 func leader(ctx context.Context) (string, error) {
 	lease, err := env.ControlPlane.Client().CoordinationV1().Leases(devenv.SystemNamespace).

@@ -2,7 +2,7 @@
 // publish and clean up, on a control plane whose pods come up and break.
 //
 // The operator isn't there: what it does with a resource, as far as it can be seen
-// from outside, is done by the stand-in in operator_test.go.
+// from outside, is done by the stand-in of package operator.
 package status
 
 import (
@@ -14,10 +14,12 @@ import (
 	"testing"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/function-mesh/functionmesh-apiserver/pkg/generated/clientset/versioned"
 	"github.com/function-mesh/functionmesh-apiserver/test/devenv"
+	"github.com/function-mesh/functionmesh-apiserver/test/operator"
 )
 
 const (
@@ -68,10 +70,10 @@ func runIn(dir string, m *testing.M) int {
 	if views, err = versioned.NewForConfig(env.ControlPlane.AdminConfig()); err != nil {
 		return failed(err)
 	}
-	operator := startOperator(ctx)
+	standIn := operator.Start(ctx, env.ControlPlane.Client(), env.Dynamic())
 	code := m.Run()
 	cancel()
-	if err := <-operator; err != nil {
+	if err := standIn.Wait(); err != nil {
 		code = failed(err)
 	}
 	select {
@@ -121,7 +123,7 @@ func eventually(ctx context.Context, t *testing.T, what string, condition func()
 // newNamespace returns a new namespace.
 func newNamespace(ctx context.Context, t *testing.T) string {
 	t.Helper()
-	namespace, err := env.ControlPlane.Client().CoreV1().Namespaces().Create(ctx, namespaceObject("status-"), metav1.CreateOptions{})
+	namespace, err := env.ControlPlane.Client().CoreV1().Namespaces().Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: "status-"}}, metav1.CreateOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}

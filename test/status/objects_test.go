@@ -12,6 +12,7 @@ import (
 
 	"github.com/function-mesh/functionmesh-apiserver/pkg/apis/admin/v1alpha1"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/status"
+	"github.com/function-mesh/functionmesh-apiserver/test/operator"
 )
 
 // newFunction returns a valid function with so many instances.
@@ -58,7 +59,7 @@ func newCR(kind, name, pulsarName string, replicas int64) *unstructured.Unstruct
 
 func createCR(ctx context.Context, t *testing.T, resource, namespace string, cr *unstructured.Unstructured) *unstructured.Unstructured {
 	t.Helper()
-	created, err := env.Dynamic().Resource(crResource(resource)).Namespace(namespace).Create(ctx, cr, metav1.CreateOptions{})
+	created, err := env.Dynamic().Resource(operator.Resource(resource)).Namespace(namespace).Create(ctx, cr, metav1.CreateOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -67,7 +68,7 @@ func createCR(ctx context.Context, t *testing.T, resource, namespace string, cr 
 
 func getCR(ctx context.Context, t *testing.T, resource, namespace, name string) *unstructured.Unstructured {
 	t.Helper()
-	cr, err := env.Dynamic().Resource(crResource(resource)).Namespace(namespace).Get(ctx, name, metav1.GetOptions{})
+	cr, err := env.Dynamic().Resource(operator.Resource(resource)).Namespace(namespace).Get(ctx, name, metav1.GetOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -79,7 +80,7 @@ func waitForCR(ctx context.Context, t *testing.T, resource, namespace, name, con
 	t.Helper()
 	var published *status.Published
 	eventually(ctx, t, conditionType+" of "+resource+" "+name+" to be "+reason, func() error {
-		cr, err := env.Dynamic().Resource(crResource(resource)).Namespace(namespace).Get(ctx, name, metav1.GetOptions{})
+		cr, err := env.Dynamic().Resource(operator.Resource(resource)).Namespace(namespace).Get(ctx, name, metav1.GetOptions{})
 		if err != nil {
 			return err
 		}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/function-mesh/functionmesh-apiserver/pkg/apis/admin/v1alpha1"
 	"github.com/function-mesh/functionmesh-apiserver/test/controlplane"
+	"github.com/function-mesh/functionmesh-apiserver/test/operator"
 )
 
 // watching waits until a watch of one object delivers what condition accepts.
@@ -111,7 +112,7 @@ func TestLife(t *testing.T) {
 		return view.Status.ReadyReplicas == 3 && meta.IsStatusConditionTrue(view.Status.Conditions, v1alpha1.ConditionReady)
 	})
 	stop := []byte(`{"spec":{"replicas":0}}`)
-	if _, err := env.Dynamic().Resource(crResource("functions")).Namespace(namespace).
+	if _, err := env.Dynamic().Resource(operator.Resource("functions")).Namespace(namespace).
 		Patch(ctx, "life", types.MergePatchType, stop, metav1.PatchOptions{}); err != nil {
 		t.Fatal(err)
 	}
@@ -225,7 +226,7 @@ func TestEarlyOperator(t *testing.T) {
 	ctx := testContext(t)
 	namespace := newNamespace(ctx, t)
 	function := newFunction("old", 1)
-	function.Labels = map[string]string{early: "true"}
+	function.Labels = map[string]string{operator.Early: "true"}
 	create(ctx, t, namespace, function)
 	waitFor(ctx, t, namespace, "old", v1alpha1.ConditionReady, "Ready")
 	failure := controlplane.PodFailure{Reason: "CrashLoopBackOff", Message: "back-off 5m0s", Restarts: 3}

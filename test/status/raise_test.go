@@ -10,6 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/function-mesh/functionmesh-apiserver/pkg/apis/admin/v1alpha1"
+	"github.com/function-mesh/functionmesh-apiserver/test/operator"
 )
 
 // raiseEveryWrite gives functions of a namespace another spec, and so another
@@ -58,13 +59,13 @@ func raiseEveryWrite(ctx context.Context, t *testing.T, namespace string) {
 		}
 	})
 	probe := newCR("Function", "probe", "probe", 1)
-	probe.SetLabels(map[string]string{ignored: "true"})
+	probe.SetLabels(map[string]string{operator.Ignored: "true"})
 	before := createCR(ctx, t, "functions", namespace, probe)
 	tries := 0
 	eventually(ctx, t, "a write to raise a generation", func() error {
 		tries++
 		patch := fmt.Appendf(nil, `{"metadata":{"annotations":{"test/write":"%d"}}}`, tries)
-		after, err := env.Dynamic().Resource(crResource("functions")).Namespace(namespace).
+		after, err := env.Dynamic().Resource(operator.Resource("functions")).Namespace(namespace).
 			Patch(ctx, "probe", types.MergePatchType, patch, metav1.PatchOptions{})
 		if err != nil {
 			return err
