@@ -127,7 +127,7 @@ func (c *components) read(writer http.ResponseWriter, request *restful.Request) 
 				return nil, err
 			}
 			allowTime(writer, request.Request, uploadTimeout)
-			return c.uploads.take(content)
+			return c.uploads.take(content, name.Tenant)
 		}
 	}
 	form, err := readForm(request.Request, c.kind, c.limits, takeFile)

@@ -138,7 +138,7 @@ func (o *Options) AddFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&o.PackageServiceURL, "package-service-url", o.PackageServiceURL,
 		"URL of a broker, http(s)://host[:port], whose package service takes the files that are uploaded with functions, sinks and sources. Of credentials it gets those tokens only that are Pulsar's. Without it such files are refused.")
 	flags.StringVar(&o.PackageServiceCAFile, "package-service-ca-file", o.PackageServiceCAFile, "Certificates to verify --package-service-url with, PEM, instead of the system's.")
-	flags.Int64Var(&o.MaxPackageBytes, "max-package-bytes", o.MaxPackageBytes, "Largest file that is taken; a larger one gets 413. Up to ten at once are kept in the system's folder for temporary files.")
+	flags.Int64Var(&o.MaxPackageBytes, "max-package-bytes", o.MaxPackageBytes, "Largest file that is taken; a larger one gets 413. Up to twenty at once, ten of one tenant, are kept in the system's folder for temporary files.")
 
 	flags.Int64Var(&o.MaxConfigBytes, "max-config-bytes", o.MaxConfigBytes, "Largest config in a request. The API server takes no spec of more than 96 KiB.")
 	flags.IntVar(&o.MaxFormParts, "max-form-parts", o.MaxFormParts, "Parts that a form may have, those without a meaning among them; more get 413.")

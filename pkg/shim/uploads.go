@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"strconv"
+	"sync"
 	"time"
 
 	"k8s.io/klog/v2"
@@ -23,7 +24,7 @@ const (
 	uploadTimeout = 15 * time.Minute
 	// maxUploads bounds the files that are being taken at once, and with the limit for
 	// each what they fill of the disk.
-	maxUploads = 10
+	maxUploads = 20
 
 	// propertyManager and manager mark the packages that were uploaded here.
 	propertyManager = "managedBy"
@@ -38,16 +39,47 @@ type uploads struct {
 	// slots has an entry for each file that is being taken, inspecting one for each that
 	// is being read: an archive's directory is held in memory.
 	slots, inspecting chan struct{}
+
+	lock sync.Mutex
+	// byTenant is how many files each tenant has there.
+	byTenant map[string]int
 }
 
 func newUploads(service *packageservice.Client, maxBytes int64) *uploads {
-	return &uploads{service: service, maxBytes: maxBytes, slots: make(chan struct{}, maxUploads), inspecting: make(chan struct{}, 1)}
+	return &uploads{service: service, maxBytes: maxBytes, slots: make(chan struct{}, maxUploads), inspecting: make(chan struct{}, 1), byTenant: map[string]int{}}
+}
+
+// enter takes a slot for a tenant, who may have half of them: a slow client holds one for
+// as long as a file may take.
+func (u *uploads) enter(tenant string) bool {
+	u.lock.Lock()
+	defer u.lock.Unlock()
+	if u.byTenant[tenant] >= maxUploads/2 {
+		return false
+	}
+	select {
+	case u.slots <- struct{}{}:
+		u.byTenant[tenant]++
+		return true
+	default:
+		return false
+	}
+}
+
+func (u *uploads) leave(tenant string) {
+	u.lock.Lock()
+	defer u.lock.Unlock()
+	<-u.slots
+	if u.byTenant[tenant]--; u.byTenant[tenant] == 0 {
+		delete(u.byTenant, tenant)
+	}
 }
 
 // upload is a file that a request brought. It lies in a file without a name, which is
 // gone when it is closed or this process ends.
 type upload struct {
 	uploads *uploads
+	tenant  string
 	file    *os.File
 	size    int64
 	digest  string
@@ -55,14 +87,13 @@ type upload struct {
 	stored bool
 }
 
-// take reads a file to its end. The upload is to be closed. Errors are of type *restError.
-func (u *uploads) take(content io.Reader) (*upload, error) {
-	select {
-	case u.slots <- struct{}{}:
-	default:
+// take reads a file to its end, for a component of a tenant. The upload is to be closed.
+// Errors are of type *restError.
+func (u *uploads) take(content io.Reader, tenant string) (*upload, error) {
+	if !u.enter(tenant) {
 		return nil, errorf(http.StatusTooManyRequests, "Too many uploads at once. Please try again in a little while.")
 	}
-	taken := &upload{uploads: u}
+	taken := &upload{uploads: u, tenant: tenant}
 	var err error
 	if taken.file, err = os.CreateTemp("", "upload-"); err == nil {
 		err = os.Remove(taken.file.Name())
@@ -112,7 +143,7 @@ func (u *upload) Close() {
 	if u.file != nil {
 		u.file.Close()
 	}
-	<-u.uploads.slots
+	u.uploads.leave(u.tenant)
 }
 
 // location returns the package that the upload becomes for a component: its version is

@@ -34,7 +34,7 @@ func TestTakeUploads(t *testing.T) {
 	} {
 		// A slot that isn't freed would be missing in the end.
 		for range maxUploads {
-			taken, err := uploads.take(test.content)
+			taken, err := uploads.take(test.content, "t")
 			if code := codeOf(err); code != test.code {
 				t.Fatalf("%s: got %v", name, err)
 			}
@@ -54,21 +54,27 @@ func TestTakeUploads(t *testing.T) {
 		}
 	}
 	var held []*upload
-	for range maxUploads {
-		taken, err := uploads.take(strings.NewReader("x"))
-		if err != nil {
-			t.Fatal(err)
+	// No tenant gets more than half.
+	for _, tenant := range []string{"a", "b"} {
+		for range maxUploads / 2 {
+			taken, err := uploads.take(strings.NewReader("x"), tenant)
+			if err != nil {
+				t.Fatal(err)
+			}
+			held = append(held, taken)
 		}
-		held = append(held, taken)
+		if _, err := uploads.take(strings.NewReader("x"), tenant); codeOf(err) != http.StatusTooManyRequests {
+			t.Errorf("more than a tenant's share: got %v", err)
+		}
 	}
-	if _, err := uploads.take(strings.NewReader("x")); codeOf(err) != http.StatusTooManyRequests {
+	if _, err := uploads.take(strings.NewReader("x"), "c"); codeOf(err) != http.StatusTooManyRequests {
 		t.Errorf("one too many: got %v", err)
 	}
 	for _, taken := range held {
 		taken.Close()
 	}
-	if len(uploads.slots) != 0 {
-		t.Errorf("%d slots are still taken", len(uploads.slots))
+	if len(uploads.slots) != 0 || len(uploads.byTenant) != 0 {
+		t.Errorf("%d slots are still taken, by %v", len(uploads.slots), uploads.byTenant)
 	}
 }
 
