@@ -201,7 +201,11 @@ func pulsarNamespaces(clusters []configv1alpha1.PulsarCluster) (func(ctx context
 		if cluster.AdminURL == "" {
 			continue
 		}
-		client, err := pulsaradmin.NewClient(cluster.AdminURL, pulsaradmin.NewTransport())
+		transport, err := pulsaradmin.Account{TokenFile: cluster.AdminTokenFile, CAFile: cluster.AdminCAFile}.NewTransport()
+		if err != nil {
+			return nil, fmt.Errorf("could not use the account for cluster %s: %w", cluster.Name, err)
+		}
+		client, err := pulsaradmin.NewClient(cluster.AdminURL, transport)
 		if err != nil {
 			return nil, fmt.Errorf("could not use the admin URL of cluster %s: %w", cluster.Name, err)
 		}

@@ -187,6 +187,11 @@ func validateCluster(at *field.Path, cluster v1alpha1.PulsarCluster) field.Error
 	if cluster.AdminURL != "" {
 		errs = append(errs, validateURL(at.Child("adminUrl"), cluster.AdminURL, "http", "https")...)
 	}
+	for name, file := range map[string]string{"adminTokenFile": cluster.AdminTokenFile, "adminCaFile": cluster.AdminCAFile} {
+		if file != "" && cluster.AdminURL == "" {
+			errs = append(errs, field.Forbidden(at.Child(name), "is for adminUrl, which is not set"))
+		}
+	}
 	return errs
 }
 

@@ -49,6 +49,8 @@ func TestParseNamesTheFieldThatIsWrong(t *testing.T) {
 		"service URL":       {"pulsar://broker:6650", "http://broker", "pulsarClusters[0].serviceUrl"},
 		"web service URL":   {"http://broker:8080", "broker:8080", "pulsarClusters[0].webServiceUrl"},
 		"credentials":       {"http://broker:8080", "http://u:p@broker:8080", "must not hold credentials"},
+		"token of nothing":  {"- name: pulsar", "- adminTokenFile: t\n  name: pulsar", "pulsarClusters[0].adminTokenFile"},
+		"CA of nothing":     {"- name: pulsar", "- adminCaFile: c\n  name: pulsar", "pulsarClusters[0].adminCaFile"},
 		"image":             {"python: p, ", "", "runnerImages.python"},
 		"directory":         {"runnerImages:", "packageDirectory: /a b\nrunnerImages:", "packageDirectory"},
 		"directory climbs":  {"runnerImages:", "packageDirectory: /a/../b\nrunnerImages:", "packageDirectory"},

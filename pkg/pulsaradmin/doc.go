@@ -6,6 +6,6 @@
 // isn't a wave of requests to Pulsar. Where Pulsar gives no answer there is none: an
 // unknown namespace must not pass for one that exists.
 //
-// How a request to Pulsar's web service is made safely, Connect and At, is here for other
-// clients of it as well.
+// How a request to Pulsar's web service is made safely, Connect, At and Account, is here
+// for other clients of it as well.
 package pulsaradmin

@@ -133,10 +133,17 @@ type PulsarCluster struct {
 	ServiceURL string `json:"serviceUrl"`
 	// WebServiceURL is the brokers' HTTP(S) URL. Instances download packages there.
 	WebServiceURL string `json:"webServiceUrl"`
-	// AdminURL is the HTTP(S) URL where this server asks whether tenants and namespaces
-	// exist, without a credential. Objects of those that don't are refused, and so is
-	// every new object while nothing answers there. Without it nobody is asked.
+	// AdminURL is the HTTP(S) URL where this server uses Pulsar itself, with an account of
+	// its own: it asks whether tenants and namespaces exist. Objects of those that don't
+	// are refused, and so is every new object while nothing answers there. Without it
+	// nobody is asked.
 	AdminURL string `json:"adminUrl,omitempty"`
+	// AdminTokenFile has the token of the server's account, which is shown at AdminURL and
+	// nowhere else. It is read again when it changes. Without it no credential is shown.
+	AdminTokenFile string `json:"adminTokenFile,omitempty"`
+	// AdminCAFile has the certificates that AdminURL's is verified with, instead of the
+	// system's.
+	AdminCAFile string `json:"adminCaFile,omitempty"`
 	// ConfigMapName is the ConfigMap with both URLs that each namespace gets, if it
 	// has none of that name yet. Default <name>-function-mesh-config, as the Java
 	// worker calls it.
