@@ -101,6 +101,7 @@ func (p *Plugin) Admit(ctx context.Context, attributes admission.Attributes, _ a
 		return nil
 	}
 	r := p.requestOf(attributes, component)
+	r.takeBack()
 	if service := component.Common().PackageService; service != nil {
 		if err := r.resolvePackageService(ctx, service); err != nil {
 			return err

@@ -187,11 +187,32 @@ func (r *request) resolveOwn(ctx context.Context, required bool) error {
 		return without(r.invalid(path, fmt.Sprintf("there is no account for role %q in namespace %q: %s",
 			r.caller.Role, r.attributes.GetNamespace(), r.lookedFor())))
 	}
-	r.component.Common().Auth = &v1alpha1.Auth{
+	spec := r.component.Common()
+	r.attributes.GetReinvocationContext().SetValue(PluginName, given{found.secret.Name, spec.Auth.DeepCopy()})
+	spec.Auth = &v1alpha1.Auth{
 		OAuth2:   &v1alpha1.OAuth2{SecretName: found.secret.Name},
 		Resolved: r.resolved(found, rule),
 	}
 	return nil
+}
+
+// given is the account that was found for a caller, and what the caller had said.
+type given struct {
+	secretName string
+	asked      *v1alpha1.Auth
+}
+
+// takeBack takes back the account that was found for the caller when admission asked
+// before, as it does twice where a webhook or a policy has changed the object meanwhile.
+// Left there it would pass for one that the caller names, who may not read it. One that
+// was put in its place isn't taken back.
+func (r *request) takeBack() {
+	reinvocation, spec := r.attributes.GetReinvocationContext(), r.component.Common()
+	given, wasGiven := reinvocation.Value(PluginName).(given)
+	if reinvocation.IsReinvoke() && wasGiven && spec.Auth != nil && spec.Auth.SecretName == "" &&
+		spec.Auth.OAuth2 != nil && spec.Auth.OAuth2.SecretName == given.secretName {
+		spec.Auth = given.asked
+	}
 }
 
 // lookedFor says by what an account is found.
