@@ -38,6 +38,8 @@ func eventsOf(previous, published *status.Published) []event {
 		before, now := previous.Condition(conditionType), published.Condition(conditionType)
 		wasBad := before != nil && before.Status == bad
 		switch {
+		case now == nil:
+			// What it was about is gone.
 		case now.Status == bad && (!wasBad || before.Reason != now.Reason):
 			news := event{corev1.EventTypeWarning, now.Reason, now.Message}
 			// What is refused is stalled for the same reason, which is told once.
@@ -50,6 +52,7 @@ func eventsOf(previous, published *status.Published) []event {
 	}
 	warn(adminv1alpha1.ConditionAccepted, metav1.ConditionFalse)
 	warn(adminv1alpha1.ConditionStalled, metav1.ConditionTrue)
+	warn(adminv1alpha1.ConditionCredentialsValid, metav1.ConditionFalse)
 
 	before, now := previous.Condition(adminv1alpha1.ConditionReady), published.Condition(adminv1alpha1.ConditionReady)
 	if before != nil && before.Reason == now.Reason {

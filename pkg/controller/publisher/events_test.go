@@ -31,6 +31,10 @@ func TestEvents(t *testing.T) {
 		pulling   = "Ready=False:ImagePullBackOff Stalled=True:ImagePullBackOff Accepted=True:Accepted"
 		suspended = "Ready=True:Suspended Stalled=False:None Accepted=True:Accepted"
 		duplicate = "Ready=False:DuplicateIdentity Stalled=True:DuplicateIdentity Accepted=False:DuplicateIdentity"
+		expired   = ready + " CredentialsValid=False:CredentialsExpired"
+		missing   = ready + " CredentialsValid=False:SecretNotFound"
+		valid     = ready + " CredentialsValid=True:CredentialsValid"
+		unchecked = ready + " CredentialsValid=Unknown:CredentialsNotChecked"
 		unknown   = "Ready=False:NotReady Stalled=False:None Accepted=Unknown:ReferencesNotChecked"
 	)
 	for _, test := range []struct{ name, before, now, events string }{
@@ -47,6 +51,13 @@ func TestEvents(t *testing.T) {
 		{"resumed", suspended, starting, "Normal Resumed"},
 		{"stopped", ready, duplicate, "Warning DuplicateIdentity"},
 		{"nothing known", ready, unknown, ""},
+		{"first, expired", "", expired, "Warning CredentialsExpired, Normal Ready"},
+		{"expired", valid, expired, "Warning CredentialsExpired"},
+		{"still expired", expired, expired, ""},
+		{"expired, then gone", expired, missing, "Warning SecretNotFound"},
+		{"renewed", expired, valid, "Normal Recovered"},
+		{"not readable any more", expired, unchecked, ""},
+		{"not used any more", expired, ready, ""},
 	} {
 		var got []string
 		for _, event := range eventsOf(published(test.before), published(test.now)) {
