@@ -11,6 +11,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/yaml"
 )
@@ -20,7 +21,7 @@ const fieldTable = "../../pkg/translation/testdata/fields.txt"
 
 // The column "who may set it" for what needs a right, and which right that is.
 var rightsByWho = map[string]rbacv1.PolicyRule{
-	"customize":      {APIGroups: []string{"admin.functionmesh.io"}, Resources: []string{"pulsarfunctions"}, Verbs: []string{"customize"}},
+	"customize":      {APIGroups: []string{"admin.functionmesh.io"}, Resources: []string{"pulsarfunctions", "pulsarsinks", "pulsarsources"}, Verbs: []string{"customize"}},
 	"secret":         {APIGroups: []string{""}, Resources: []string{"secrets"}, Verbs: []string{"get"}},
 	"configmap":      {APIGroups: []string{""}, Resources: []string{"configmaps"}, Verbs: []string{"get"}},
 	"serviceaccount": {APIGroups: []string{""}, Resources: []string{"serviceaccounts"}, Verbs: []string{"use"}},
@@ -70,6 +71,28 @@ var settings = map[string]string{
 	"pod.volumeClaimTemplates":                  `cleanupSubscription: false, pod: {volumeClaimTemplates: [{metadata: {name: x}, spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}}], volumeMounts: [{name: x, mountPath: /x}]}`,
 }
 
+// escalation is a kind whose fields are tried.
+type escalation struct {
+	// column is the kind's letter in the table.
+	column   string
+	resource string
+	kind     string
+	// spec is that of a valid object, beside className.
+	spec string
+	// rows is the least number of fields that need a right: fewer weren't read right.
+	rows int
+}
+
+var escalations = []escalation{
+	{"F", "pulsarfunctions", "PulsarFunction", `java: {}, inputs: ["persistent://public/default/in"], package: {location: "function://public/default/code@1"}`, 40},
+	{"S", "pulsarsinks", "PulsarSink", `inputs: ["persistent://public/default/in"], package: {location: "sink://public/default/code@1"}`, 30},
+	{"R", "pulsarsources", "PulsarSource", `output: "persistent://public/default/out", package: {location: "source://public/default/code@1"}`, 30},
+}
+
+func (e escalation) views() schema.GroupVersionResource {
+	return views.GroupVersion().WithResource(e.resource)
+}
+
 // parts are paths that say nothing by themselves: what they are part of is in settings.
 var parts = []string{".logConfig.key", ".logConfig.name", ".cryptoSecrets.secretName", ".cryptoSecrets.secretKey", ".cryptoSecrets.asVolume", ".certSecretKey", "secrets.key", "secrets.path"}
 
@@ -79,20 +102,20 @@ var elsewhere = map[string]bool{
 	"packageService.auth": true, "packageService.auth.oauth2": true, "packageService.auth.oauth2.secretName": true,
 }
 
-// tableRows returns who may set each field of functions that needs a right.
-func tableRows(t *testing.T) map[string]string {
+// tableRows returns who may set each field of the kind that needs a right.
+func (e escalation) tableRows(t *testing.T) map[string]string {
 	t.Helper()
 	rows := map[string]string{}
 	for line := range strings.Lines(string(must[[]byte](t)(os.ReadFile(fieldTable)))) {
 		columns := strings.Fields(line)
-		if len(columns) != 5 || columns[0] == "#" || !strings.Contains(columns[0], "F") || columns[2] != "mapped" {
+		if len(columns) != 5 || columns[0] == "#" || !strings.Contains(columns[0], e.column) || columns[2] != "mapped" {
 			continue
 		}
 		if _, needs := rightsByWho[columns[4]]; needs {
 			rows[strings.TrimPrefix(strings.NewReplacer("[]", "", "{}", "").Replace(columns[3]), "spec.")] = columns[4]
 		}
 	}
-	if len(rows) < 30 {
+	if len(rows) < e.rows {
 		t.Fatalf("%s has only %d such fields", fieldTable, len(rows))
 	}
 	return rows
@@ -107,10 +130,15 @@ func isPart(path string) bool {
 	return false
 }
 
-// withSettings returns a function with more in its spec.
-func withSettings(t *testing.T, name, members string) *unstructured.Unstructured {
+// withSettings returns an object of the kind with more in its spec.
+func (e escalation) withSettings(t *testing.T, name, members string) *unstructured.Unstructured {
 	t.Helper()
-	made := function(t, name, "")
+	made := object(t, `
+apiVersion: admin.functionmesh.io/v1alpha1
+kind: `+e.kind+`
+metadata: {name: `+name+`}
+spec: {className: org.example.F, `+e.spec+`}
+`)
 	spec := made.Object["spec"].(map[string]any)
 	var more map[string]any
 	if err := yaml.Unmarshal([]byte("{"+members+"}"), &more); err != nil {
@@ -131,11 +159,29 @@ func withSettings(t *testing.T, name, members string) *unstructured.Unstructured
 	return made
 }
 
-// TestEveryFieldThatNeedsARight creates a function with each field that somebody needs a
-// right for, as callers with each of these rights and as one with none.
+// TestEveryFieldThatNeedsARight creates an object of each kind with each field that
+// somebody needs a right for, as callers with each of these rights and as one with none.
 func TestEveryFieldThatNeedsARight(t *testing.T) {
 	t.Parallel()
-	namespace := newNamespace(t, "escalation", "escalation/x")
+	used := map[string]bool{}
+	for _, kind := range escalations {
+		for path := range kind.tableRows(t) {
+			used[path] = true
+		}
+	}
+	for path := range settings {
+		if !used[path] {
+			t.Errorf("%s is not a field that needs a right", path)
+		}
+	}
+	for _, kind := range escalations {
+		t.Run(kind.kind, kind.tryAll)
+	}
+}
+
+func (e escalation) tryAll(t *testing.T) {
+	tenant := "escalation-" + strings.ToLower(e.column)
+	namespace := newNamespace(t, "escalation", tenant+"/x")
 	const author = "functionmesh-pulsar-author"
 	// What a field comes with, where it can't stand alone, is everybody's to use.
 	always := clusterRole(t, rbacv1.PolicyRule{APIGroups: []string{""}, Resources: []string{"configmaps"}, ResourceNames: []string{"always"}, Verbs: []string{"get"}})
@@ -150,19 +196,13 @@ func TestEveryFieldThatNeedsARight(t *testing.T) {
 	for who, c := range callers {
 		eventually(t, "the rights of "+who, func() error {
 			for _, path := range map[string][]string{"": {}, "customize": {"pod.image"}, "secret": {"secrets"}, "configmap": {"java.log.logConfig"}, "serviceaccount": {"pod.serviceAccountName"}}[who] {
-				return tryCreate(t, c, namespace, withSettings(t, "rights", settings[path]))
+				return e.tryCreate(t, c, namespace, e.withSettings(t, "rights", settings[path]))
 			}
-			return tryCreate(t, c, namespace, function(t, "rights", ""))
+			return e.tryCreate(t, c, namespace, e.withSettings(t, "rights", ""))
 		})
 	}
-	rows := tableRows(t)
-	for path := range settings {
-		if rows[path] == "" {
-			t.Errorf("%s is not a field that needs a right", path)
-		}
-	}
 	var tried []string
-	for path, who := range rows {
+	for path, who := range e.tableRows(t) {
 		members, known := settings[path]
 		if !known {
 			if !isPart(path) && !elsewhere[path] {
@@ -173,7 +213,7 @@ func TestEveryFieldThatNeedsARight(t *testing.T) {
 		name := fmt.Sprintf("f%d", len(tried))
 		tried = append(tried, path)
 		for having, c := range callers {
-			err := tryCreate(t, c, namespace, withSettings(t, name, members))
+			err := e.tryCreate(t, c, namespace, e.withSettings(t, name, members))
 			switch {
 			case having == who && err != nil:
 				t.Errorf("%s, with the right %s: %v", path, who, err)
@@ -183,26 +223,26 @@ func TestEveryFieldThatNeedsARight(t *testing.T) {
 				t.Errorf("%s: the refusal is %v", path, err)
 			}
 		}
-		expectScalable(t, everything, callers[""], namespace, withSettings(t, name, members), path)
+		e.expectScalable(t, everything, callers[""], namespace, e.withSettings(t, name, members), path)
 	}
 }
 
-func tryCreate(t *testing.T, c *caller, namespace string, object *unstructured.Unstructured) error {
+func (e escalation) tryCreate(t *testing.T, c *caller, namespace string, object *unstructured.Unstructured) error {
 	t.Helper()
-	return second(c.dynamic(t).Resource(views).Namespace(namespace).Create(t.Context(), object, metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}}))
+	return second(c.dynamic(t).Resource(e.views()).Namespace(namespace).Create(t.Context(), object, metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}}))
 }
 
-// expectScalable has somebody with all rights create a function, and somebody with none
+// expectScalable has somebody with all rights create an object, and somebody with none
 // of them scale, suspend and label it, which is no use of what it has, and copy it, which
 // is.
-func expectScalable(t *testing.T, creator, editor *caller, namespace string, object *unstructured.Unstructured, path string) {
+func (e escalation) expectScalable(t *testing.T, creator, editor *caller, namespace string, object *unstructured.Unstructured, path string) {
 	t.Helper()
-	created, err := creator.dynamic(t).Resource(views).Namespace(namespace).Create(t.Context(), object, metav1.CreateOptions{})
+	created, err := creator.dynamic(t).Resource(e.views()).Namespace(namespace).Create(t.Context(), object, metav1.CreateOptions{})
 	if err != nil {
 		t.Errorf("%s, with all rights: %v", path, err)
 		return
 	}
-	client := editor.dynamic(t).Resource(views).Namespace(namespace)
+	client := editor.dynamic(t).Resource(e.views()).Namespace(namespace)
 	for _, change := range []struct {
 		patch       string
 		subresource []string
@@ -230,7 +270,7 @@ func expectScalable(t *testing.T, creator, editor *caller, namespace string, obj
 	}
 	delete(spec, "name")
 	copied.Object = map[string]any{"apiVersion": current.GetAPIVersion(), "kind": current.GetKind(), "metadata": map[string]any{"name": "copy"}, "spec": spec}
-	if err := tryCreate(t, editor, namespace, copied); !apierrors.IsForbidden(err) {
+	if err := e.tryCreate(t, editor, namespace, copied); !apierrors.IsForbidden(err) {
 		t.Errorf("%s: a copy is not forbidden: %v", path, err)
 	}
 }
