@@ -2,8 +2,10 @@ package identity
 
 import (
 	"encoding/json"
+	"net/http"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 
@@ -162,10 +164,10 @@ func TestThroughPulsarProxy(t *testing.T) {
 		return
 	}
 	trustStore(t)
-	strong, weak := startProxy(t, proxyRole), startProxy(t, weakProxy)
+	strong, weak := startProxy(t, proxyRole, proxySettings(t)), startProxy(t, weakProxy, proxySettings(t))
 	for _, as := range asClients {
 		if as.name == "OAuth2" {
-			// The proxy has no provider for these tokens.
+			// These proxies have no provider for these tokens, and one can't have two.
 			continue
 		}
 		t.Run(as.name, func(t *testing.T) {
@@ -193,4 +195,24 @@ func TestThroughPulsarProxy(t *testing.T) {
 		expectAllowed(t, "an author who is a caller of the proxy", call{base: strong.SecureURL()}.showing(certificate(t, world.clients, "tls-author")).do(t))
 		expectUnauthorized(t, "the proxy's own name", call{base: strong.SecureURL()}.showing(certificate(t, world.clients, weakProxy)).do(t))
 	})
+}
+
+// TestOAuth2ThroughPulsarProxy does it with a proxy that knows the provider's tokens.
+func TestOAuth2ThroughPulsarProxy(t *testing.T) {
+	if javaclient.Off() {
+		return
+	}
+	trustStore(t)
+	proxy := startProxy(t, "unlisted-proxy", issuerSettings(t))
+	at := slices.IndexFunc(asClients, func(as asClient) bool { return as.name == "OAuth2" })
+	for _, allowed := range []bool{true, false} {
+		expectJava(t, proxy.URL(), asClients[at], allowed)
+		expectGo(t, proxy.URL(), asClients[at], allowed)
+	}
+	// Only the provider's tokens are taken, by the proxy already.
+	other := bearing(pulsarToken(t, "author"))
+	other.base = proxy.URL()
+	if got := other.do(t); got.code != http.StatusUnauthorized {
+		t.Errorf("another token: got %s", got)
+	}
 }

@@ -1,7 +1,9 @@
 package identity
 
 import (
+	"crypto/x509"
 	"net/http"
+	"os"
 	"strings"
 	"testing"
 
@@ -103,8 +105,22 @@ func proxySettings(t *testing.T) map[string]string {
 	}
 }
 
+// issuerSettings are what a Pulsar proxy is told that knows the OpenID provider's tokens,
+// by the provider's key.
+func issuerSettings(t *testing.T) map[string]string {
+	t.Helper()
+	key := inDir("issuer.der")
+	if err := os.WriteFile(key, must[[]byte](t)(x509.MarshalPKIXPublicKey(world.issuer.PublicKey())), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	settings := proxySettings(t)
+	delete(settings, "tokenSecretKey")
+	settings["tokenPublicKey"] = "file://" + key
+	return settings
+}
+
 // startProxy starts a Pulsar proxy that shows the shim a certificate of a role.
-func startProxy(t *testing.T, role string) *pulsarproxy.Proxy {
+func startProxy(t *testing.T, role string, settings map[string]string) *pulsarproxy.Proxy {
 	t.Helper()
 	name := "pulsar-" + role
 	pair := must[controlplane.KeyPair](t)(world.clients.SignClient(role))
@@ -112,7 +128,6 @@ func startProxy(t *testing.T, role string) *pulsarproxy.Proxy {
 	if err != nil {
 		t.Fatal(err)
 	}
-	settings := proxySettings(t)
 	for key, value := range map[string]string{
 		"tlsEnabledWithBroker":                 "true",
 		"functionWorkerWebServiceURLTLS":       world.shim.secureURL(),
