@@ -22,7 +22,6 @@ import (
 	"github.com/function-mesh/functionmesh-apiserver/pkg/crdschema"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/crstorage"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/instances"
-	"github.com/function-mesh/functionmesh-apiserver/pkg/pulsaradmin"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/registry/admin/component"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/registry/admin/pulsarconnector"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/registry/admin/pulsarfunction"
@@ -87,6 +86,10 @@ func (c CompletedConfig) New() (*genericapiserver.GenericAPIServer, error) {
 	if err != nil {
 		return nil, err
 	}
+	packages, err := packageServices(c.file.PulsarClusters)
+	if err != nil {
+		return nil, err
+	}
 	resources, err := c.resources(catalogue, definitions, claims)
 	if err != nil {
 		return nil, err
@@ -97,7 +100,7 @@ func (c CompletedConfig) New() (*genericapiserver.GenericAPIServer, error) {
 	if err := server.InstallAPIGroup(&group); err != nil {
 		return nil, fmt.Errorf("could not install the API group: %w", err)
 	}
-	if err := controller.Install(server, c.client, claims, c.controllers); err != nil {
+	if err := controller.Install(server, controller.Config{Client: c.client, Claims: claims, Packages: packages, Options: c.controllers}); err != nil {
 		return nil, err
 	}
 	return server, nil
@@ -190,32 +193,6 @@ func (c CompletedConfig) componentConfig(catalogue *connectors.Catalogue, claims
 		CheckNamespace:   namespaces,
 		EnsureConnection: connection.NewConfigMaps(kube, c.file.PulsarClusters, configMapName).Ensure,
 		Instances:        instances.New(kube, c.generic.DrainedNotify()),
-	}, nil
-}
-
-// pulsarNamespaces returns a function that asks the cluster of a name whether a
-// namespace exists. Clusters without an admin URL aren't asked.
-func pulsarNamespaces(clusters []configv1alpha1.PulsarCluster) (func(ctx context.Context, cluster, tenant, namespace string) error, error) {
-	clients := map[string]*pulsaradmin.Client{}
-	for _, cluster := range clusters {
-		if cluster.AdminURL == "" {
-			continue
-		}
-		transport, err := pulsaradmin.Account{TokenFile: cluster.AdminTokenFile, CAFile: cluster.AdminCAFile}.NewTransport()
-		if err != nil {
-			return nil, fmt.Errorf("could not use the account for cluster %s: %w", cluster.Name, err)
-		}
-		client, err := pulsaradmin.NewClient(cluster.AdminURL, transport)
-		if err != nil {
-			return nil, fmt.Errorf("could not use the admin URL of cluster %s: %w", cluster.Name, err)
-		}
-		clients[cluster.Name] = client
-	}
-	return func(ctx context.Context, cluster, tenant, namespace string) error {
-		if client, ok := clients[cluster]; ok {
-			return client.Check(ctx, tenant, namespace)
-		}
-		return nil
 	}, nil
 }
 

@@ -22,6 +22,7 @@ import (
 	_ "k8s.io/component-base/metrics/prometheus/clientgo/leaderelection"
 	_ "k8s.io/component-base/metrics/prometheus/workqueue"
 
+	"github.com/function-mesh/functionmesh-apiserver/pkg/packageservice"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/tenancy"
 )
 
@@ -31,10 +32,22 @@ const (
 	electAgain = time.Second
 )
 
-// Install has a server run the loops from its start to its end. config is of the
-// account that they work with, claims are of an informer that the server runs.
-func Install(server *genericapiserver.GenericAPIServer, config *restclient.Config, claims *tenancy.Index, options *Options) error {
-	manager, err := newManager(config, claims, options)
+// Config is what the loops work with.
+type Config struct {
+	// Client is of the account that they have in Kubernetes.
+	Client *restclient.Config
+	// Claims are of an informer that the server runs.
+	Claims *tenancy.Index
+	// Packages are the package services of Pulsar clusters, by the name of the cluster, for
+	// the server's own account. Clusters where it has none are missing.
+	Packages map[string]*packageservice.Client
+	// Options are what the command line says.
+	Options *Options
+}
+
+// Install has a server run the loops from its start to its end.
+func Install(server *genericapiserver.GenericAPIServer, config Config) error {
+	manager, err := newManager(config)
 	if err != nil {
 		return err
 	}
@@ -51,9 +64,8 @@ func Install(server *genericapiserver.GenericAPIServer, config *restclient.Confi
 
 // manager runs the loops while it leads.
 type manager struct {
-	config   *restclient.Config
-	claims   *tenancy.Index
-	options  *Options
+	Config
+
 	lock     resourcelock.Interface
 	identity string
 	// term is held while loops run, so that a term begins only when the loops of the
@@ -61,18 +73,18 @@ type manager struct {
 	term sync.Mutex
 }
 
-func newManager(config *restclient.Config, claims *tenancy.Index, options *Options) (*manager, error) {
+func newManager(config Config) (*manager, error) {
 	host, err := os.Hostname()
 	if err != nil {
 		return nil, fmt.Errorf("could not find out this host's name: %w", err)
 	}
-	m := &manager{config: restclient.CopyConfig(config), claims: claims, options: options, identity: host + "_" + string(uuid.NewUUID())}
+	m := &manager{Config: config, identity: host + "_" + string(uuid.NewUUID())}
 	// A renewal must not wait behind what loops ask for.
-	client, err := kubernetes.NewForConfig(restclient.AddUserAgent(config, "leader-election"))
+	client, err := kubernetes.NewForConfig(restclient.AddUserAgent(restclient.CopyConfig(config.Client), "leader-election"))
 	if err != nil {
 		return nil, fmt.Errorf("could not make a client: %w", err)
 	}
-	election := &options.LeaderElection
+	election := &config.Options.LeaderElection
 	m.lock, err = resourcelock.New(election.ResourceLock, election.ResourceNamespace, election.ResourceName,
 		client.CoreV1(), client.CoordinationV1(), resourcelock.ResourceLockConfig{Identity: m.identity})
 	if err != nil {
@@ -84,11 +96,11 @@ func newManager(config *restclient.Config, claims *tenancy.Index, options *Optio
 // run leads whenever it is elected, until ctx ends. Losing the Lease ends the loops
 // and not the process, which goes on serving.
 func (m *manager) run(ctx context.Context) {
-	if !m.options.LeaderElection.LeaderElect {
+	if !m.Options.LeaderElection.LeaderElect {
 		m.lead(ctx)
 		return
 	}
-	election := &m.options.LeaderElection
+	election := &m.Options.LeaderElection
 	elector, err := leaderelection.NewLeaderElector(leaderelection.LeaderElectionConfig{
 		Name:            election.ResourceName,
 		Lock:            m.lock,
@@ -119,8 +131,8 @@ func (m *manager) lead(ctx context.Context) {
 	m.term.Lock()
 	defer m.term.Unlock()
 	logger := klog.FromContext(ctx)
-	logger.Info("Running the background loops", "identity", m.identity, "controllers", m.options.Controllers)
-	if err := runLoops(ctx, m.config, m.claims, m.options); err != nil {
+	logger.Info("Running the background loops", "identity", m.identity, "controllers", m.Options.Controllers)
+	if err := runLoops(ctx, m.Config); err != nil {
 		logger.Error(err, "Could not run the background loops")
 		return
 	}

@@ -23,7 +23,6 @@ import (
 	"github.com/function-mesh/functionmesh-apiserver/pkg/controller/duplicates"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/controller/publisher"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/controller/work"
-	"github.com/function-mesh/functionmesh-apiserver/pkg/tenancy"
 )
 
 const (
@@ -77,8 +76,9 @@ func newClients(config *restclient.Config) (*clients, error) {
 
 // runLoops runs what is switched on until ctx ends, and returns when all has
 // stopped. What it knows, it knows for one term.
-func runLoops(ctx context.Context, config *restclient.Config, claims *tenancy.Index, options *Options) error {
-	made, err := newClients(config)
+func runLoops(ctx context.Context, config Config) error {
+	claims, options := config.Claims, config.Options
+	made, err := newClients(config.Client)
 	if err != nil {
 		return err
 	}
