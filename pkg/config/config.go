@@ -8,6 +8,7 @@ import (
 	"os"
 	"path"
 	"regexp"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
@@ -187,12 +188,27 @@ func validateCluster(at *field.Path, cluster v1alpha1.PulsarCluster) field.Error
 	if cluster.AdminURL != "" {
 		errs = append(errs, validateURL(at.Child("adminUrl"), cluster.AdminURL, "http", "https")...)
 	}
+	if cluster.TrustCertsFile != "" && !strings.HasPrefix(cluster.ServiceURL, "pulsar+ssl://") {
+		errs = append(errs, field.Forbidden(at.Child("trustCertsFile"), "is for a serviceUrl of pulsar+ssl"))
+	}
 	for name, file := range map[string]string{"adminTokenFile": cluster.AdminTokenFile, "adminCaFile": cluster.AdminCAFile} {
 		if file != "" && cluster.AdminURL == "" {
 			errs = append(errs, field.Forbidden(at.Child(name), "is for adminUrl, which is not set"))
 		}
 	}
 	return errs
+}
+
+// TrustCertsFiles returns the files with the certificates by which brokers are verified,
+// by the name of the Pulsar cluster.
+func TrustCertsFiles(config *v1alpha1.FunctionMeshAPIServerConfiguration) map[string]string {
+	files := map[string]string{}
+	for _, cluster := range config.PulsarClusters {
+		if cluster.TrustCertsFile != "" {
+			files[cluster.Name] = cluster.TrustCertsFile
+		}
+	}
+	return files
 }
 
 // validateConfigMapNames checks the names that clusters' ConfigMaps really get: two

@@ -50,6 +50,7 @@ func TestParseNamesTheFieldThatIsWrong(t *testing.T) {
 		"web service URL":   {"http://broker:8080", "broker:8080", "pulsarClusters[0].webServiceUrl"},
 		"credentials":       {"http://broker:8080", "http://u:p@broker:8080", "must not hold credentials"},
 		"token of nothing":  {"- name: pulsar", "- adminTokenFile: t\n  name: pulsar", "pulsarClusters[0].adminTokenFile"},
+		"trust of nothing":  {"- name: pulsar", "- trustCertsFile: c\n  name: pulsar", "pulsarClusters[0].trustCertsFile"},
 		"CA of nothing":     {"- name: pulsar", "- adminCaFile: c\n  name: pulsar", "pulsarClusters[0].adminCaFile"},
 		"image":             {"python: p, ", "", "runnerImages.python"},
 		"directory":         {"runnerImages:", "packageDirectory: /a b\nrunnerImages:", "packageDirectory"},

@@ -41,7 +41,7 @@ var workerMatters = []string{
 var workerTLSMembers = []string{"tlsAllowInsecureConnection", "tlsEnableHostnameVerification"}
 
 // noTrustFile is why files with certificates have no effect.
-const noTrustFile = "it is a file of the worker's; instead: defaults.tls.certSecretName in a --config file"
+const noTrustFile = "it is a file of the worker's; instead: pulsarClusters[].trustCertsFile in a --config file"
 
 // workerReasons says why something has no effect, or what to use instead.
 var workerReasons = map[string]string{

@@ -22,6 +22,7 @@ import (
 	_ "k8s.io/component-base/metrics/prometheus/clientgo/leaderelection"
 	_ "k8s.io/component-base/metrics/prometheus/workqueue"
 
+	"github.com/function-mesh/functionmesh-apiserver/pkg/controller/trust"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/packageservice"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/tenancy"
 )
@@ -41,6 +42,9 @@ type Config struct {
 	// Packages are the package services of Pulsar clusters, by the name of the cluster, for
 	// the server's own account. Clusters where it has none are missing.
 	Packages map[string]*packageservice.Client
+	// TrustCertsFiles have the certificates by which brokers are verified, by the name of
+	// the Pulsar cluster.
+	TrustCertsFiles map[string]string
 	// Options are what the command line says.
 	Options *Options
 }
@@ -74,6 +78,9 @@ type manager struct {
 }
 
 func newManager(config Config) (*manager, error) {
+	if err := trust.Check(config.TrustCertsFiles); err != nil {
+		return nil, err
+	}
 	host, err := os.Hostname()
 	if err != nil {
 		return nil, fmt.Errorf("could not find out this host's name: %w", err)

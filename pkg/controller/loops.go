@@ -22,6 +22,7 @@ import (
 	"github.com/function-mesh/functionmesh-apiserver/pkg/controller/credentials"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/controller/duplicates"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/controller/publisher"
+	"github.com/function-mesh/functionmesh-apiserver/pkg/controller/trust"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/controller/work"
 )
 
@@ -30,7 +31,7 @@ const (
 	requestsPerSecond = 50
 	requestBurst      = 100
 	// How many objects a loop works on at once.
-	publishers, stoppers, cleaners, tellers, rotators = 4, 1, 1, 1, 1
+	publishers, stoppers, cleaners, tellers, rotators, keepers = 4, 1, 1, 1, 1, 1
 
 	// What one object may have told about itself: at first, and then how often.
 	eventBurst     = 25
@@ -126,6 +127,9 @@ func runLoops(ctx context.Context, config Config) error {
 	}
 	if options.Enabled(credentials.Name) && len(hashKey) > 0 {
 		loops = append(loops, loop{work.NewQueue(credentials.Name), rotators, credentials.NewRotation(informers, writer, reader).Reconcile})
+	}
+	if options.Enabled(trust.Name) && len(config.TrustCertsFiles) > 0 {
+		loops = append(loops, loop{work.NewQueue(trust.Name), keepers, trust.New(informers, made.kube, config.TrustCertsFiles).Reconcile})
 	}
 	watchers := []func(context.Context){informers.Run}
 	if options.Enabled(autoscaler.Name) {

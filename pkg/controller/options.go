@@ -20,6 +20,7 @@ import (
 	"github.com/function-mesh/functionmesh-apiserver/pkg/controller/credentials"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/controller/duplicates"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/controller/publisher"
+	"github.com/function-mesh/functionmesh-apiserver/pkg/controller/trust"
 )
 
 const (
@@ -45,7 +46,7 @@ const (
 )
 
 // Names are what can be switched on and off.
-var Names = []string{publisher.Name, referencesName, eventsName, duplicates.Name, autoscaler.Name, credentialsName, credentials.Name}
+var Names = []string{publisher.Name, referencesName, eventsName, duplicates.Name, autoscaler.Name, credentialsName, credentials.Name, trust.Name}
 
 // Options are the part of the command line that is about background loops.
 type Options struct {

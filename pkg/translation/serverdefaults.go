@@ -18,9 +18,10 @@ func (t *Translator[CR, P, View]) ServerDefaults(view View) View {
 	if view.Common().Java != nil {
 		bare.Common().Java = &adminv1alpha1.JavaRuntime{}
 	}
+	bare.Common().Cluster = view.Common().Cluster
 	bare.Common().Secrets = view.Common().Secrets
 	t.setServerDefaults(bare, nil)
-	bare.Common().Secrets = nil
+	bare.Common().Secrets, bare.Common().Cluster = nil, ""
 	return bare
 }
 
@@ -52,6 +53,7 @@ func (t *Translator[CR, P, View]) setServerDefaults(view, before adminv1alpha1.C
 		addWhole(now.tls, defaults.TLS, old.tls, isNew)
 		addWhole(now.dependencies, defaults.ExtraDependenciesDir, old.dependencies, isNew)
 	}
+	t.setTrust(view, before)
 	if spec := view.Common(); spec.Pod == nil {
 		spec.Pod = emptyStructAsNil(now.pod)
 	}

@@ -74,6 +74,9 @@ type Component struct {
 	References []status.Reference
 	// Credential is by what instances prove who they are, nil if by nothing here.
 	Credential *Credential
+	// TrustOf is the Pulsar cluster by whose certificates, kept in a Secret of the
+	// resource's own, instances verify brokers; empty where they don't.
+	TrustOf string
 	// Owned is true of a resource whose spec a controller writes, such as a FunctionMesh.
 	Owned bool
 }
@@ -142,6 +145,10 @@ func Strip(kind Kind, object *unstructured.Unstructured) (*Component, error) {
 	component.Autoscaled = spec.MaxReplicas != nil
 	component.References = references(spec)
 	component.Credential = credentialOf(spec)
+	if pulsar := spec.Pulsar; pulsar != nil && pulsar.TLSConfig != nil && pulsar.TLSConfig.Enabled &&
+		pulsar.TLSConfig.CertSecretName == translation.TrustSecretName(kind.ComponentKind, object.GetName()) {
+		component.TrustOf = spec.ClusterName
+	}
 	// The labels of the Java worker are part of what identity depends on.
 	component.Identity = translation.PulsarIdentity(metav1.ObjectMeta{Name: object.GetName(), Labels: object.GetLabels()}, &spec.CommonSpec)
 	if parts.Status != nil {

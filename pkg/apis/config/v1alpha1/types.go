@@ -144,6 +144,11 @@ type PulsarCluster struct {
 	// AdminCAFile has the certificates that AdminURL's is verified with, instead of the
 	// system's.
 	AdminCAFile string `json:"adminCaFile,omitempty"`
+	// TrustCertsFile has certificates, PEM, of the authorities by which the brokers' are
+	// verified. New components that use TLS and name no certificates of their own get them
+	// in a Secret of their own, and so do those whose authors say nothing of TLS, unless
+	// defaults say something. The file is read again as it changes.
+	TrustCertsFile string `json:"trustCertsFile,omitempty"`
 	// ConfigMapName is the ConfigMap with both URLs that each namespace gets, if it
 	// has none of that name yet. Default <name>-function-mesh-config, as the Java
 	// worker calls it.

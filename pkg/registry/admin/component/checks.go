@@ -43,6 +43,9 @@ func (c *checks) create(ctx context.Context, obj runtime.Object, dryRun bool) er
 	default:
 		return c.alreadyExists(ctx, component, existing)
 	}
+	if err := c.checkTrust(ctx, component); err != nil {
+		return err
+	}
 	if dryRun {
 		return nil
 	}
