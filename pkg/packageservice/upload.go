@@ -38,14 +38,19 @@ func DigestOf(version string) string {
 	return digest
 }
 
-// ErrOtherContent says that a package which is named by its content has another one,
-// and was not put there by us.
+// ErrOtherContent says that a package has another content than was to be stored, and isn't
+// one that may be replaced.
 var ErrOtherContent = errors.New("there is a package of that name with another content")
+
+// PropertyDigest is the property of a package that has the digest of its content, in
+// hexadecimal: what it is meant to become, before all of it is there.
+const PropertyDigest = "sha256"
 
 // Package is what is to be stored, and as what.
 type Package struct {
-	// Name is the package's name. Its version is that of the content's digest.
-	Name     identity.PackageURL
+	// Name is the package's name.
+	Name identity.PackageURL
+	// Metadata has the content's digest among its properties.
 	Metadata Metadata
 	Content  io.ReaderAt
 	Size     int64
@@ -123,7 +128,7 @@ func (c *Client) await(ctx context.Context, token Token, stored Package) (bool, 
 	err := wait.PollUntilContextTimeout(ctx, time.Second, unfinishedAfter, true, func(ctx context.Context) (bool, error) {
 		digest, err := c.digest(ctx, token, stored.Name, stored.Size)
 		switch {
-		case err == nil && digest == DigestOf(stored.Name.Version):
+		case err == nil && digest == stored.Metadata.Properties[PropertyDigest]:
 			complete = true
 			return true, nil
 		case errors.Is(err, errTooLong):
@@ -137,6 +142,9 @@ func (c *Client) await(ctx context.Context, token Token, stored Package) (bool, 
 		}
 		if err != nil {
 			return false, err
+		}
+		if meant := metadata.Properties[PropertyDigest]; meant != "" && meant != stored.Metadata.Properties[PropertyDigest] {
+			return true, nil // Whoever uploads it means another content.
 		}
 		return time.Since(time.UnixMilli(metadata.ModificationTime)) > unfinishedAfter, nil
 	})

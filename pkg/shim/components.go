@@ -36,8 +36,10 @@ type components struct {
 	budget *budget
 	// deletionWait bounds how long a request waits for an object to be gone.
 	deletionWait time.Duration
-	// uploads takes files; nil where nothing does.
-	uploads *uploads
+	// uploads takes files, and downloads sends packages; both are nil without a package
+	// service.
+	uploads   *uploads
+	downloads *downloads
 }
 
 func (c *components) routes() []route {
@@ -123,7 +125,7 @@ func (c *components) read(writer http.ResponseWriter, request *restful.Request) 
 	var takeFile func(io.Reader) (*upload, error)
 	if c.uploads != nil {
 		takeFile = func(content io.Reader) (*upload, error) {
-			if err := c.mayUpload(request.Request.Context(), name); err != nil {
+			if err := c.lookup.mayUpload(request.Request.Context(), c.kind, name); err != nil {
 				return nil, err
 			}
 			allowTime(writer, request.Request, uploadTimeout)

@@ -65,8 +65,10 @@ type Config struct {
 	// Background runs for as long as the server.
 	Background []func(context.Context)
 
-	// Uploads takes files; nil where nothing does.
-	Uploads *uploads
+	// Uploads takes files, and Downloads sends packages; both are nil without a package
+	// service.
+	Uploads   *uploads
+	Downloads *downloads
 
 	MaxConfigBytes      int64
 	MaxFormParts        int
@@ -133,7 +135,11 @@ func (o *Options) addPackageService(config *Config) error {
 	if err != nil {
 		return err
 	}
-	config.Uploads = newUploads(service, o.MaxPackageBytes)
+	packages, err := newPackages(service, o.PackageServiceTokenFile)
+	if err != nil {
+		return err
+	}
+	config.Uploads, config.Downloads = newUploads(packages, o.MaxPackageBytes), newDownloads(packages)
 	return nil
 }
 

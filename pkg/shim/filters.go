@@ -25,6 +25,8 @@ type requestInfo struct {
 	// operation and route are those of the route table. A request that has none
 	// keeps operation "none".
 	operation, route string
+	// headersOnly says that the answer's body is not asked for.
+	headersOnly bool
 }
 
 type requestInfoKey struct{}
@@ -39,7 +41,7 @@ func requestInfoFrom(ctx context.Context) *requestInfo {
 func withRequestInfo(next http.Handler, timeOf func(*http.Request) time.Duration) http.Handler {
 	return http.HandlerFunc(func(writer http.ResponseWriter, request *http.Request) {
 		started := time.Now()
-		info := &requestInfo{id: request.Header.Get(requestIDHeader), operation: "none"}
+		info := &requestInfo{id: request.Header.Get(requestIDHeader), operation: "none", headersOnly: request.Method == http.MethodHead}
 		if !validRequestID.MatchString(info.id) {
 			info.id = string(uuid.NewUUID())
 		}
@@ -53,20 +55,22 @@ func withRequestInfo(next http.Handler, timeOf func(*http.Request) time.Duration
 		requestsInFlight.Inc()
 		defer func() {
 			requestsInFlight.Dec()
-			if crash := recover(); crash != nil {
-				if crash == http.ErrAbortHandler {
-					panic(crash)
-				}
+			crash := recover()
+			if crash != nil && crash != http.ErrAbortHandler {
 				logger.Error(nil, "Panic in a request", "panic", crash, "stack", string(debug.Stack()))
-				if recorder.code != 0 {
-					panic(http.ErrAbortHandler)
+				crash = http.ErrAbortHandler
+				if recorder.code == 0 {
+					crash = nil
+					writeError(recorder, request, errorf(http.StatusInternalServerError, reasonInternal))
 				}
-				writeError(recorder, request, errorf(http.StatusInternalServerError, reasonInternal))
 			}
 			duration := time.Since(started)
 			observeRequest(info.operation, recorder.status(), duration)
 			logger.Info("Request", "method", request.Method, "route", info.route,
 				"code", recorder.status(), "duration", duration)
+			if crash != nil {
+				panic(crash)
+			}
 		}()
 		next.ServeHTTP(recorder, request)
 	})

@@ -156,10 +156,15 @@ func searchLabelledIn(ctx context.Context, kind *kind, place string, name identi
 	return slices.MinFunc(found, func(a, b v1alpha1.Component) int { return byAge(a, b) }), nil
 }
 
+// kindOf returns the kind with a type, which must be that of one.
+func (l *lookup) kindOf(componentType string) *kind {
+	return l.kinds[slices.IndexFunc(l.kinds, func(kind *kind) bool { return kind.Type == componentType })]
+}
+
 // waitGone waits until an object doesn't exist any more, and tells whether that came
 // to be before the context ended.
 func (l *lookup) waitGone(ctx context.Context, object v1alpha1.Component) bool {
-	kind := l.kinds[slices.IndexFunc(l.kinds, func(kind *kind) bool { return kind.ComponentKind == object.ComponentKind() })]
+	kind := l.kindOf(object.ComponentKind().Type)
 	backoff := wait.Backoff{Duration: 50 * time.Millisecond, Factor: 1.5, Jitter: 0.2, Steps: 8}
 	for {
 		current, err := kind.in(object.GetNamespace()).get(ctx, object.GetName())

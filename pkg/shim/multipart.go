@@ -79,54 +79,62 @@ func (f *form) refusalOr(ctx context.Context, err error) error {
 //
 // takeFile takes a file; where it is nil files are read and forgotten. The form is to be
 // closed.
-func readForm(request *http.Request, kind *kind, limits formLimits, takeFile func(io.Reader) (*upload, error)) (_ *form, err error) {
+func readForm(request *http.Request, kind *kind, limits formLimits, takeFile func(io.Reader) (*upload, error)) (*form, error) {
+	result := &form{kind: kind, takeFile: takeFile}
+	err := readParts(request, limits, func(part *multipart.Part, body *meteredBody, name string) error {
+		return result.take(part, body, name, limits.config)
+	})
+	if err != nil {
+		result.Close()
+		return nil, err
+	}
+	return result, nil
+}
+
+// readParts has take read the parts of a request's form, each name once. Errors are of
+// type *restError, or take's.
+func readParts(request *http.Request, limits formLimits, take func(part *multipart.Part, body *meteredBody, name string) error) error {
 	if encoding := request.Header.Get("Content-Encoding"); encoding != "" && encoding != "identity" {
-		return nil, errorf(http.StatusUnsupportedMediaType, "Content-Encoding is not supported: send the form as it is")
+		return errorf(http.StatusUnsupportedMediaType, "Content-Encoding is not supported: send the form as it is")
 	}
 	mediaType, parameters, err := mime.ParseMediaType(request.Header.Get("Content-Type"))
 	const help = "Content-Type must be multipart/form-data with a boundary"
 	switch {
 	case err != nil || mediaType != "multipart/form-data":
-		return nil, errorf(http.StatusUnsupportedMediaType, help)
+		return errorf(http.StatusUnsupportedMediaType, help)
 	case parameters["boundary"] == "":
-		return nil, errorf(http.StatusBadRequest, help)
+		return errorf(http.StatusBadRequest, help)
 	}
 	body := &meteredBody{
 		body: request.Body,
 		left: limits.config + maxURLBytes + maxUpdateOptionsBytes + maxOverheadBytes,
 	}
 	reader := multipart.NewReader(body, parameters["boundary"])
-	result := &form{kind: kind, takeFile: takeFile}
-	defer func() {
-		if err != nil {
-			result.Close()
-		}
-	}()
 	seen, parts := map[string]bool{}, 0
 	for {
 		part, err := reader.NextPart()
 		// Compared, not matched: a body that was cut off ends in an error around EOF.
 		if err == io.EOF {
-			return result, nil
+			return nil
 		}
 		if err != nil {
-			return nil, bodyError(err)
+			return bodyError(err)
 		}
 		if parts == limits.parts {
-			return nil, errorf(http.StatusRequestEntityTooLarge, "The request has more than %d parts", limits.parts)
+			return errorf(http.StatusRequestEntityTooLarge, "The request has more than %d parts", limits.parts)
 		}
 		parts++
 		name := part.FormName()
 		if seen[name] {
 			// As in Pulsar the first one counts.
 			if _, err := io.Copy(io.Discard, part); err != nil {
-				return nil, bodyError(err)
+				return bodyError(err)
 			}
 			continue
 		}
 		seen[name] = true
-		if err := result.take(part, body, name, limits.config); err != nil {
-			return nil, err
+		if err := take(part, body, name); err != nil {
+			return err
 		}
 	}
 }
@@ -184,7 +192,8 @@ func (f *form) take(part *multipart.Part, body *meteredBody, name string, maxCon
 	case partData:
 		f.uploaded = true
 		if f.takeFile != nil {
-			return f.keep(part, body)
+			f.upload, err = keep(part, body, f.takeFile)
+			return err
 		}
 		// However the file ends, what the client needs to know is the same.
 		if body.discard(part) != nil {
@@ -198,15 +207,16 @@ func (f *form) take(part *multipart.Part, body *meteredBody, name string, maxCon
 	return err
 }
 
-// keep keeps the file of a part.
-func (f *form) keep(part io.Reader, body *meteredBody) (err error) {
+// keep has a file taken.
+func keep(part io.Reader, body *meteredBody, takeFile func(io.Reader) (*upload, error)) (*upload, error) {
 	body.discarding = true
 	defer func() { body.discarding = false }()
-	if f.upload, err = f.takeFile(part); err != nil {
+	taken, err := takeFile(part)
+	if err != nil {
 		// A client that is still sending may not look for the answer before it is done.
 		_, _ = io.Copy(io.Discard, io.LimitReader(part, maxDiscardedBytes))
 	}
-	return err
+	return taken, err
 }
 
 // Close frees what the form holds.

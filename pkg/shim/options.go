@@ -63,6 +63,9 @@ type Options struct {
 	// updates bring, empty where they are refused, PackageServiceCAFile the certificates to
 	// verify it with.
 	PackageServiceURL, PackageServiceCAFile string
+	// PackageServiceTokenFile has the token of the shim's own account at the package service,
+	// for callers who have none of Pulsar's; empty for no such account.
+	PackageServiceTokenFile string
 	// MaxPackageBytes bounds such a file.
 	MaxPackageBytes int64
 
@@ -138,6 +141,8 @@ func (o *Options) AddFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&o.PackageServiceURL, "package-service-url", o.PackageServiceURL,
 		"URL of a broker, http(s)://host[:port], whose package service takes the files that are uploaded with functions, sinks and sources. Of credentials it gets those tokens only that are Pulsar's. Without it such files are refused.")
 	flags.StringVar(&o.PackageServiceCAFile, "package-service-ca-file", o.PackageServiceCAFile, "Certificates to verify --package-service-url with, PEM, instead of the system's.")
+	flags.StringVar(&o.PackageServiceTokenFile, "package-service-token-file", o.PackageServiceTokenFile,
+		"Token of the shim's own account at --package-service-url, for callers who have no token of Pulsar's: they reach with it the packages of those namespaces whose code functionmesh-apiserver lets them read or bring. Without it none is shown for them. Read again when it changes.")
 	flags.Int64Var(&o.MaxPackageBytes, "max-package-bytes", o.MaxPackageBytes, "Largest file that is taken; a larger one gets 413. Up to twenty at once, ten of one tenant, are kept in the system's folder for temporary files.")
 
 	flags.Int64Var(&o.MaxConfigBytes, "max-config-bytes", o.MaxConfigBytes, "Largest config in a request. The API server takes no spec of more than 96 KiB.")
@@ -230,12 +235,15 @@ func (o *Options) validateOthers() []error {
 			failures = append(failures, fmt.Errorf("--package-service-url: %w", err))
 		}
 	}
-	if service, err := url.Parse(o.PackageServiceURL); err == nil && service.Scheme == "http" && o.Authentication.knowsTokens() &&
+	if service, err := url.Parse(o.PackageServiceURL); err == nil && service.Scheme == "http" && (o.Authentication.knowsTokens() || o.PackageServiceTokenFile != "") &&
 		!isLoopback(service.Hostname()) && !o.AllowInsecurePassthrough {
 		failures = append(failures, errors.New("--package-service-url with http:// would send tokens over the network in clear text: use https://, or say --insecure-passthrough"))
 	}
 	if o.PackageServiceCAFile != "" && o.PackageServiceURL == "" {
 		failures = append(failures, errors.New("--package-service-ca-file is for --package-service-url only"))
+	}
+	if o.PackageServiceTokenFile != "" && o.PackageServiceURL == "" {
+		failures = append(failures, errors.New("--package-service-token-file is for --package-service-url only"))
 	}
 	if o.PassthroughCAFile != "" && o.PassthroughURL == "" {
 		failures = append(failures, errors.New("--passthrough-ca-file is for --passthrough-url only"))

@@ -26,9 +26,6 @@ func pendingRoutes(kind *kind) []route {
 		pending(http.MethodPost, componentPath+"/trigger", "triggerFunction", "Function trigger"),
 		pending(http.MethodGet, componentPath+"/state/{key}", "getFunctionState", "Function state query"),
 		pending(http.MethodPost, componentPath+"/state/{key}", "putFunctionState", "Function state update"),
-		pending(http.MethodPost, "/upload", "uploadFunction", "Function package upload"),
-		pending(http.MethodGet, "/download", "downloadFunction", "Function package download"),
-		pending(http.MethodGet, componentPath+"/download", "downloadFunctionPackage", "Function package download"),
 		{http.MethodPut, "/leader" + componentPath, "updateFunctionOnLeader", func(http.ResponseWriter, *restful.Request) error {
 			return errorf(http.StatusNotImplemented, "This is how Pulsar's functions workers tell their leader of functions, and there are no such workers here")
 		}},

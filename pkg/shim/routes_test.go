@@ -12,9 +12,6 @@ func TestPendingOperations(t *testing.T) {
 		{"POST", "/admin/v3/functions/t/n/f/trigger", "Function trigger is not available yet"},
 		{"GET", "/admin/v3/functions/t/n/f/state/k", "Function state query is not available yet"},
 		{"POST", "/admin/v3/functions/t/n/f/state/k", "Function state update is not available yet"},
-		{"POST", "/admin/v3/functions/upload", "Function package upload is not available yet"},
-		{"GET", "/admin/v3/functions/download?path=x", "Function package download is not available yet"},
-		{"GET", "/admin/v3/functions/t/n/f/download", "Function package download is not available yet"},
 		{"PUT", "/admin/v3/functions/leader/t/n/f", "This is how Pulsar's functions workers tell their leader of functions, and there are no such workers here"},
 	}
 	for _, test := range tests {

@@ -21,6 +21,9 @@ const (
 	actionResume  = "resume"
 )
 
+// subresourcePackage stands for the right to a component's code.
+const subresourcePackage = "package"
+
 // running are the calls on what runs of the objects of a kind, each made as the caller in
 // its context.
 type running interface {
@@ -29,6 +32,9 @@ type running interface {
 	// mayUpload returns nil if the caller may upload code for the object of a name, which
 	// doesn't have to exist.
 	mayUpload(ctx context.Context, name string) error
+	// packageOf returns where the code of the object of a name is, or that of the function
+	// inside it, to those who may read the code.
+	packageOf(ctx context.Context, name string, transformFunction bool) (*v1alpha1.PulsarPackage, error)
 	// instances returns what runs: all instances, or the one that isn't nil.
 	instances(ctx context.Context, object v1alpha1.Component, instance *int32) (*v1alpha1.PulsarInstances, error)
 }
@@ -53,8 +59,20 @@ func (s subresources) act(ctx context.Context, object v1alpha1.Component, action
 
 func (s subresources) mayUpload(ctx context.Context, name string) error {
 	body := &v1alpha1.PulsarAction{ObjectMeta: metav1.ObjectMeta{Name: name}}
-	return s.rest.Post().Namespace(s.namespace).Resource(s.resource).Name(name).SubResource("package").
+	return s.rest.Post().Namespace(s.namespace).Resource(s.resource).Name(name).SubResource(subresourcePackage).
 		Body(body).MaxRetries(0).Do(ctx).Error()
+}
+
+func (s subresources) packageOf(ctx context.Context, name string, transformFunction bool) (*v1alpha1.PulsarPackage, error) {
+	request := s.rest.Get().Namespace(s.namespace).Resource(s.resource).Name(name).SubResource(subresourcePackage).MaxRetries(0)
+	if transformFunction {
+		request = request.Param("transformFunction", "true")
+	}
+	answer := &v1alpha1.PulsarPackage{}
+	if err := request.Do(ctx).Into(answer); err != nil {
+		return nil, err
+	}
+	return answer, nil
 }
 
 func (s subresources) instances(ctx context.Context, object v1alpha1.Component, instance *int32) (*v1alpha1.PulsarInstances, error) {

@@ -73,6 +73,7 @@ func (s *Server) api() http.Handler {
 			budget:       budget,
 			deletionWait: defaultDeletionWait,
 			uploads:      s.config.Uploads,
+			downloads:    s.config.Downloads,
 		})
 	}
 	connectors := &connectors{client: client.PulsarConnectors(), superuser: superuser}
@@ -94,6 +95,9 @@ func (c CompletedConfig) timeOf(request *http.Request) time.Duration {
 	}
 	if c.Uploads != nil && mayBringFile(request, c.MaxConfigBytes) {
 		return uploadTimeout
+	}
+	if c.Downloads != nil && isDownload(request) {
+		return downloadTimeout
 	}
 	return c.RequestTimeout
 }

@@ -18,15 +18,15 @@ import (
 // inspectTimeout bounds how long one file is looked into, for which others wait.
 const inspectTimeout = time.Minute
 
-// mayUpload returns nil if the caller may upload code for components of the kind. It is
-// asked before a file is read.
-func (c *components) mayUpload(ctx context.Context, name identity.Name) error {
-	place, err := c.lookup.placeOf(ctx, name)
-	if err != nil {
-		return err
+// mayUpload returns nil if the caller may upload the code of a component, which need not
+// exist. It is asked before a file is read where that can be.
+func (l *lookup) mayUpload(ctx context.Context, kind *kind, name identity.Name) error {
+	place, err := l.placeOf(ctx, name)
+	if err == nil {
+		err = kind.in(place).mayUpload(caller.Aside(ctx), name.ObjectName())
 	}
-	if err := c.kind.in(place).mayUpload(caller.Aside(ctx), name.ObjectName()); err != nil {
-		return c.kind.called(name.Name).translate(err)
+	if err != nil {
+		return kind.called(name.Name).translate(err)
 	}
 	return nil
 }

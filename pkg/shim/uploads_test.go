@@ -73,8 +73,8 @@ func TestTakeUploads(t *testing.T) {
 	for _, taken := range held {
 		taken.Close()
 	}
-	if len(uploads.slots) != 0 || len(uploads.byTenant) != 0 {
-		t.Errorf("%d slots are still taken, by %v", len(uploads.slots), uploads.byTenant)
+	if len(uploads.slots.all) != 0 || len(uploads.slots.byTenant) != 0 {
+		t.Errorf("%d slots are still taken, by %v", len(uploads.slots.all), uploads.slots.byTenant)
 	}
 }
 
@@ -96,7 +96,7 @@ func TestNotStored(t *testing.T) {
 		"it took too long":   {over, context.Canceled, http.StatusRequestTimeout},
 		"no right, too late": {over, &packageservice.RefusedError{Code: 403}, http.StatusUnauthorized},
 	} {
-		err := notStored(test.ctx, identity.PackageURL{Type: "function", Tenant: "t", Namespace: "n", Name: "f", Version: "v"}, test.err)
+		err := notStored(test.ctx, access{}, identity.PackageURL{Type: "function", Tenant: "t", Namespace: "n", Name: "f", Version: "v"}, test.err)
 		var answer *restError
 		if !errors.As(err, &answer) || answer.code != test.code || strings.Contains(answer.reason, "10.0.0.1") {
 			t.Errorf("%s: got %d %q", name, answer.code, answer.reason)

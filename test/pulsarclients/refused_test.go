@@ -102,11 +102,15 @@ func TestGoClientPending(t *testing.T) {
 		"Function state query":      errorOf(functions.GetFunctionState(tenant, namespace, name, "k")),
 		"Function state update":     functions.PutFunctionState(tenant, namespace, name, utils.FunctionState{Key: "k", StringValue: "v"}),
 		"Function trigger":          errorOf(functions.TriggerFunction(tenant, namespace, name, "topic", "value", "")),
-		"Function package upload":   functions.Upload(file, "path"),
-		"Function package download": functions.DownloadFunction("path", filepath.Join(t.TempDir(), "file")),
 	} {
 		expectReason(t, thing, err, 501, thing+" is not available yet")
 	}
+	// There is no package service here.
+	expectReason(t, "upload", functions.Upload(file, "go-client/pending/f"), 400, uploadRefusal)
+	expectReason(t, "upload", functions.Upload(file, "path"), 400,
+		"The path must be TENANT/NAMESPACE/NAME or a package URL, TYPE://TENANT/NAMESPACE/NAME@VERSION with the type function, sink or source")
+	expectReason(t, "download", functions.DownloadFunction("go-client/pending/f", filepath.Join(t.TempDir(), "file")), 501,
+		"Downloading packages is not enabled here (--package-service-url)")
 	for thing, err := range map[string]error{
 		"Function status":           errorOf(functions.GetFunctionStatus(tenant, namespace, name)),
 		"Function instance status":  errorOf(functions.GetFunctionStatusWithInstanceID(tenant, namespace, name, 0)),

@@ -68,6 +68,10 @@ var operations = map[string][]right{
 	"workerMetrics":             {{"get", "pulsarworkers"}},
 	"workerFunctionsMetrics":    {{"get", "pulsarworkers"}},
 
+	"uploadFunction":          {{"create", "pulsarfunctions/package"}},
+	"downloadFunction":        {{"get", "pulsarfunctions/package"}},
+	"downloadFunctionPackage": {{"get", "%s"}, {"get", "%s/package"}},
+
 	"functionsV2":            anybody,
 	"updateFunctionOnLeader": anybody,
 }
@@ -262,6 +266,12 @@ func (m *matrix) ask(t *testing.T, route shim.Route, c *caller, name string) ans
 		}
 	}
 	path = strings.Replace(path, "{name}", "absent", 1)
+	switch route.Operation {
+	case "uploadFunction":
+		part, config = "path", m.tenant+"/x/f"
+	case "downloadFunction":
+		path += "?path=" + m.tenant + "/x/f"
+	}
 	return call(t, c.token, route.Method, path, part, config)
 }
 

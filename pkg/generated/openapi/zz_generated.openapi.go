@@ -79,6 +79,8 @@ func GetOpenAPIDefinitions(ref common.ReferenceCallback) map[string]common.OpenA
 		v1alpha1.PulsarInstances{}.OpenAPIModelName():                  schema_pkg_apis_admin_v1alpha1_PulsarInstances(ref),
 		v1alpha1.PulsarInstancesOptions{}.OpenAPIModelName():           schema_pkg_apis_admin_v1alpha1_PulsarInstancesOptions(ref),
 		v1alpha1.PulsarLogOptions{}.OpenAPIModelName():                 schema_pkg_apis_admin_v1alpha1_PulsarLogOptions(ref),
+		v1alpha1.PulsarPackage{}.OpenAPIModelName():                    schema_pkg_apis_admin_v1alpha1_PulsarPackage(ref),
+		v1alpha1.PulsarPackageOptions{}.OpenAPIModelName():             schema_pkg_apis_admin_v1alpha1_PulsarPackageOptions(ref),
 		v1alpha1.PulsarSink{}.OpenAPIModelName():                       schema_pkg_apis_admin_v1alpha1_PulsarSink(ref),
 		v1alpha1.PulsarSinkList{}.OpenAPIModelName():                   schema_pkg_apis_admin_v1alpha1_PulsarSinkList(ref),
 		v1alpha1.PulsarSinkSpec{}.OpenAPIModelName():                   schema_pkg_apis_admin_v1alpha1_PulsarSinkSpec(ref),
@@ -3694,6 +3696,90 @@ func schema_pkg_apis_admin_v1alpha1_PulsarLogOptions(ref common.ReferenceCallbac
 		},
 		Dependencies: []string{
 			metav1.Time{}.OpenAPIModelName()},
+	}
+}
+
+func schema_pkg_apis_admin_v1alpha1_PulsarPackage(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "PulsarPackage says where the code of a function, source or sink is. It is what the subresource package answers. Who may read it may read the code, which is not here: it comes from Pulsar.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"kind": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Kind is a string value representing the REST resource this object represents. Servers may infer this from the endpoint the client submits requests to. Cannot be updated. In CamelCase. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#types-kinds",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"apiVersion": {
+						SchemaProps: spec.SchemaProps{
+							Description: "APIVersion defines the versioned schema of this representation of an object. Servers should convert recognized schemas to the latest internal value, and may reject unrecognized values. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#resources",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"metadata": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Name, namespace and UID of the object, and the resource version that was looked at.",
+							Default:     map[string]interface{}{},
+							Ref:         ref(metav1.ObjectMeta{}.OpenAPIModelName()),
+						},
+					},
+					"location": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Where the code is, as the object's spec says it. Where it is empty, the image that runs the code brings it along.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"sha256": {
+						SchemaProps: spec.SchemaProps{
+							Description: "The digest that the location's version is, in hexadecimal: the code can be nothing else. Empty where the version says nothing about the code.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+				},
+			},
+		},
+		Dependencies: []string{
+			metav1.ObjectMeta{}.OpenAPIModelName()},
+	}
+}
+
+func schema_pkg_apis_admin_v1alpha1_PulsarPackageOptions(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "PulsarPackageOptions says which code the subresource package is asked for.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"kind": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Kind is a string value representing the REST resource this object represents. Servers may infer this from the endpoint the client submits requests to. Cannot be updated. In CamelCase. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#types-kinds",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"apiVersion": {
+						SchemaProps: spec.SchemaProps{
+							Description: "APIVersion defines the versioned schema of this representation of an object. Servers should convert recognized schemas to the latest internal value, and may reject unrecognized values. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#resources",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"transformFunction": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Asks for the code of the function inside a sink instead of the sink's.",
+							Type:        []string{"boolean"},
+							Format:      "",
+						},
+					},
+				},
+			},
+		},
 	}
 }
 

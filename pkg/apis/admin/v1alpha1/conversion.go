@@ -18,6 +18,12 @@ func addConversionFuncs(scheme *runtime.Scheme) error {
 	if err != nil {
 		return err
 	}
+	err = scheme.AddConversionFunc((*url.Values)(nil), (*PulsarPackageOptions)(nil), func(from, to any, scope conversion.Scope) error {
+		return to.(*PulsarPackageOptions).read(*from.(*url.Values), scope)
+	})
+	if err != nil {
+		return err
+	}
 	return scheme.AddConversionFunc((*url.Values)(nil), (*PulsarLogOptions)(nil), func(from, to any, scope conversion.Scope) error {
 		return to.(*PulsarLogOptions).read(*from.(*url.Values), scope)
 	})
@@ -26,6 +32,17 @@ func addConversionFuncs(scheme *runtime.Scheme) error {
 func (o *PulsarInstancesOptions) read(values url.Values) (err error) {
 	o.Instance, err = readInstance(values)
 	return err
+}
+
+func (o *PulsarPackageOptions) read(values url.Values, scope conversion.Scope) error {
+	given, found := values["transformFunction"]
+	if !found {
+		return nil
+	}
+	if err := runtime.Convert_Slice_string_To_bool(&given, &o.TransformFunction, scope); err != nil {
+		return fmt.Errorf("transformFunction: %w", err)
+	}
+	return nil
 }
 
 // readInstance returns the number of an instance, or nil where there is none.

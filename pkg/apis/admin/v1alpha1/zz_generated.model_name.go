@@ -237,6 +237,16 @@ func (in PulsarLogOptions) OpenAPIModelName() string {
 }
 
 // OpenAPIModelName returns the OpenAPI model name for this type.
+func (in PulsarPackage) OpenAPIModelName() string {
+	return "io.functionmesh.admin.v1alpha1.PulsarPackage"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in PulsarPackageOptions) OpenAPIModelName() string {
+	return "io.functionmesh.admin.v1alpha1.PulsarPackageOptions"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
 func (in PulsarSink) OpenAPIModelName() string {
 	return "io.functionmesh.admin.v1alpha1.PulsarSink"
 }

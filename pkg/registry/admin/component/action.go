@@ -101,18 +101,6 @@ func newSuspendREST(store *view.REST, suspend bool) *ActionREST {
 	}}
 }
 
-// newPackageREST returns what tells whether the caller may upload code for a component,
-// which need not exist yet: who may create it may. The code itself goes to Pulsar, from
-// pulsar-admin-shim and with the credential of who asked for it.
-func newPackageREST() *ActionREST {
-	return &ActionREST{do: func(ctx context.Context, _ string, action *v1alpha1.PulsarAction, validate func(context.Context) error, _ *metav1.CreateOptions) error {
-		if action.Instance != nil {
-			return apierrors.NewBadRequest("code is for all instances together")
-		}
-		return validate(ctx)
-	}}
-}
-
 // unchanged refuses to stop what is stopped already, and to start what isn't.
 func unchanged(component v1alpha1.Component) error {
 	state := "it is not suspended"

@@ -1,0 +1,280 @@
+package shim
+
+import (
+	"bufio"
+	"bytes"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strconv"
+	"strings"
+	"testing"
+	"testing/iotest"
+	"time"
+
+	"github.com/function-mesh/functionmesh-apiserver/pkg/identity"
+	"github.com/function-mesh/functionmesh-apiserver/pkg/packageservice"
+)
+
+func digestOf(content []byte) string {
+	sum := sha256.Sum256(content)
+	return hex.EncodeToString(sum[:])
+}
+
+func randomBytes(size int) []byte {
+	content := make([]byte, size)
+	_, _ = rand.Read(content) // It never fails.
+	return content
+}
+
+func TestCopyVerified(t *testing.T) {
+	for _, size := range []int{0, 1, downloadBytes - 1, downloadBytes, downloadBytes + 1, 2 * downloadBytes, 2*downloadBytes + 7} {
+		content := randomBytes(size)
+		for name, reader := range map[string]io.Reader{
+			"at once": bytes.NewReader(content), "with its end": iotest.DataErrReader(bytes.NewReader(content)), "in halves": iotest.HalfReader(bytes.NewReader(content)),
+		} {
+			var got bytes.Buffer
+			if err := copyVerified(&got, reader, digestOf(content)); err != nil || !bytes.Equal(got.Bytes(), content) {
+				t.Errorf("%d bytes %s: got %d bytes, %v", size, name, got.Len(), err)
+			}
+		}
+		var got bytes.Buffer
+		if err := copyVerified(&got, bytes.NewReader(content), ""); err != nil || !bytes.Equal(got.Bytes(), content) {
+			t.Errorf("%d bytes without a digest: got %d bytes, %v", size, got.Len(), err)
+		}
+		got.Reset()
+		if err := copyVerified(&got, bytes.NewReader(content), digestOf([]byte("other"))); !errors.Is(err, errOtherDigest) || size > 0 && got.Len() >= size {
+			t.Errorf("%d bytes of another digest: got %d bytes, %v", size, got.Len(), err)
+		}
+		// What breaks off is no package, digest or not.
+		for _, broken := range []error{io.ErrUnexpectedEOF, errors.New("broken")} {
+			for _, digest := range []string{"", digestOf(content)} {
+				got.Reset()
+				err := copyVerified(&got, io.MultiReader(bytes.NewReader(content), iotest.ErrReader(broken)), digest)
+				if !errors.Is(err, broken) || size > 0 && got.Len() >= size {
+					t.Errorf("%d bytes that end in %v: got %d bytes, %v", size, broken, got.Len(), err)
+				}
+			}
+		}
+	}
+}
+
+// downloadFrom serves downloads of one package from a package service that answers with
+// answer, and returns where.
+func downloadFrom(t *testing.T, location identity.PackageURL, answer http.HandlerFunc) string {
+	t.Helper()
+	service := httptest.NewServer(answer)
+	t.Cleanup(service.Close)
+	client, err := packageservice.NewClient(service.URL, http.DefaultTransport)
+	if err != nil {
+		t.Fatal(err)
+	}
+	downloads := newDownloads(&packages{service: client})
+	handler := http.HandlerFunc(func(writer http.ResponseWriter, request *http.Request) {
+		if err := downloads.serve(writer, request, location, "t"); err != nil {
+			writeError(writer, request, err)
+		}
+	})
+	server := httptest.NewServer(withRequestInfo(withEscapedPath(handler), func(*http.Request) time.Duration { return downloadTimeout }))
+	t.Cleanup(server.Close)
+	t.Cleanup(func() {
+		if len(downloads.slots.all) != 0 {
+			t.Errorf("%d slots are still taken", len(downloads.slots.all))
+		}
+	})
+	return server.URL
+}
+
+// A client that gets something else than the package hears that it did.
+func TestDownloadsThatFail(t *testing.T) {
+	small, large := randomBytes(1000), randomBytes(1<<20)
+	named := func(version string) identity.PackageURL {
+		return identity.PackageURL{Type: "function", Tenant: "t", Namespace: "n", Name: "f", Version: version}
+	}
+	of := func(content []byte) identity.PackageURL {
+		return named(packageservice.VersionOf(digestOf(content)))
+	}
+	send := func(content []byte) http.HandlerFunc {
+		return func(writer http.ResponseWriter, _ *http.Request) { _, _ = writer.Write(content) }
+	}
+	cutOff := func(content []byte) http.HandlerFunc {
+		return func(writer http.ResponseWriter, _ *http.Request) {
+			_, _ = writer.Write(content)
+			_ = http.NewResponseController(writer).Flush()
+			panic(http.ErrAbortHandler)
+		}
+	}
+	fail := func(code int) http.HandlerFunc {
+		return func(writer http.ResponseWriter, _ *http.Request) { writer.WriteHeader(code) }
+	}
+	for name, test := range map[string]struct {
+		location identity.PackageURL
+		answer   http.HandlerFunc
+		// code is that of the answer, brokenOff says that it has no end.
+		code      int
+		brokenOff bool
+		reason    string
+	}{
+		"small":                 {of(small), send(small), 200, false, ""},
+		"large":                 {of(large), send(large), 200, false, ""},
+		"of any content":        {named("v1"), send(large), 200, false, ""},
+		"empty":                 {named("v1"), send(nil), 200, false, ""},
+		"small and another":     {of(large), send(small), 502, false, "another content than its name says"},
+		"large and another":     {of(small), send(large), 200, true, ""},
+		"cut off at once":       {named("v1"), cutOff(small), 503, false, "did not give the package"},
+		"cut off later":         {named("v1"), cutOff(large), 200, true, ""},
+		"cut off, with digest":  {of(large), cutOff(large), 200, true, ""},
+		"missing":               {named("v1"), fail(404), 404, false, "Package 'function://t/n/f@v1' does not exist"},
+		"no right":              {named("v1"), fail(403), 401, false, "Pulsar doesn't let anybody without a token of Pulsar's read packages of namespace t/n"},
+		"service is broken":     {named("v1"), fail(500), 503, false, "did not give the package"},
+		"service redirects":     {named("v1"), fail(302), 503, false, "did not give the package"},
+		"service knows no such": {named("v1"), fail(412), 400, false, "412"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			response, err := http.Get(downloadFrom(t, test.location, test.answer))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer response.Body.Close()
+			body, err := io.ReadAll(response.Body)
+			if response.StatusCode != test.code || (err != nil) != test.brokenOff {
+				t.Fatalf("got %s, %d bytes, %v", response.Status, len(body), err)
+			}
+			if test.code != http.StatusOK {
+				if !strings.Contains(string(body), test.reason) {
+					t.Errorf("the reason is %s", body)
+				}
+				return
+			}
+			if got := response.Header.Get("Content-Type"); got != "application/octet-stream" {
+				t.Errorf("the content is said to be %s", got)
+			}
+			if digest := packageservice.DigestOf(test.location.Version); !test.brokenOff && digest != "" && digest != digestOf(body) {
+				t.Error("it is another content")
+			}
+		})
+	}
+}
+
+// To a client of HTTP 1.0 an answer that breaks off is one that ends.
+func TestDownloadByOldClients(t *testing.T) {
+	url := downloadFrom(t, identity.PackageURL{Type: "function", Tenant: "t", Namespace: "n", Name: "f", Version: "v1"},
+		func(http.ResponseWriter, *http.Request) { t.Error("the package service was asked") })
+	connection, err := net.Dial("tcp", strings.TrimPrefix(url, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer connection.Close()
+	if _, err := fmt.Fprintf(connection, "GET / HTTP/1.0\r\n\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	response, err := http.ReadResponse(bufio.NewReader(connection), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusHTTPVersionNotSupported {
+		t.Errorf("got %s", response.Status)
+	}
+}
+
+// Whoever asks for the headers only doesn't have all of the package sent to the shim.
+func TestDownloadOfHeaders(t *testing.T) {
+	url := downloadFrom(t, identity.PackageURL{Type: "function", Tenant: "t", Namespace: "n", Name: "f", Version: "v1"},
+		func(writer http.ResponseWriter, request *http.Request) {
+			for request.Context().Err() == nil {
+				if _, err := writer.Write(make([]byte, downloadBytes)); err != nil {
+					return
+				}
+			}
+		})
+	response, err := http.Head(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusOK || response.Header.Get("Content-Type") != "application/octet-stream" {
+		t.Errorf("got %s %s", response.Status, response.Header)
+	}
+}
+
+func TestDownloadsAtOnce(t *testing.T) {
+	started, end := make(chan struct{}), make(chan struct{})
+	url := downloadFrom(t, identity.PackageURL{Type: "function", Tenant: "t", Namespace: "n", Name: "f", Version: "v1"},
+		func(writer http.ResponseWriter, _ *http.Request) {
+			started <- struct{}{}
+			<-end
+			_, _ = io.WriteString(writer, "x")
+		})
+	done := make(chan string)
+	for range maxDownloads / 2 {
+		go func() {
+			response, err := http.Get(url)
+			if err != nil {
+				done <- err.Error()
+				return
+			}
+			response.Body.Close()
+			done <- strconv.Itoa(response.StatusCode)
+		}()
+		<-started
+	}
+	response, err := http.Get(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	response.Body.Close()
+	if response.StatusCode != http.StatusTooManyRequests {
+		t.Errorf("more than a tenant's share: got %s", response.Status)
+	}
+	close(end)
+	for range maxDownloads / 2 {
+		if got := <-done; got != "200" {
+			t.Errorf("got %s", got)
+		}
+	}
+}
+
+func TestPackageAt(t *testing.T) {
+	for path, want := range map[string]string{
+		"acme/orders/exclaim":          "function://acme/orders/exclaim@latest",
+		"function://acme/orders/x":     "function://acme/orders/x@latest",
+		"sink://acme/orders/x@v1":      "sink://acme/orders/x@v1",
+		"source://acme/orders/x@a-b.c": "source://acme/orders/x@a-b.c",
+		"a b/ü/c":                      "function://a b/ü/c@latest",
+	} {
+		if got, err := packageAt(path); err != nil || got.String() != want {
+			t.Errorf("%q: got %s, %v", path, got, err)
+		}
+	}
+	for _, path := range []string{"", "x", "a/b", "a/b/c/d", "/a/b/c", "a/b/c/", "a//c", "a/../c", "a/b/.", "a/b/c@1", "a/b/function:x", "function:a/b/c",
+		"builtin://x", "http://example.com/code.jar", "file:///etc/passwd", "function://a/b", "function://a/b/c/d", "function://a/b/c@1@2", "function://a/../c@1", "a\\b/c/d\x00"} {
+		if got, err := packageAt(path); codeOf(err) != http.StatusBadRequest {
+			t.Errorf("%q: got %s, %v", path, got, err)
+		}
+	}
+}
+
+// The shim's account is for callers who have none, and its token may change.
+func TestAccess(t *testing.T) {
+	ctx := t.Context()
+	if got, err := (&packages{}).accessFor(ctx); err != nil || got.token != "" {
+		t.Errorf("without any token: got %+v, %v", got, err)
+	}
+	reached, err := newPackages(nil, writeFile(t, "token", []byte("own\n")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := reached.accessFor(ctx); err != nil || got.token != "own" || got.who != "pulsar-admin-shim" {
+		t.Errorf("with the shim's token: got %+v, %v", got, err)
+	}
+	if _, err := newPackages(nil, "/no/such/file"); err == nil {
+		t.Error("a token that can't be read was taken")
+	}
+}
