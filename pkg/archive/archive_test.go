@@ -6,6 +6,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -255,6 +257,12 @@ func FuzzOpen(f *testing.F) {
 		"META-INF/bundled-dependencies/a.jar": classtest.Jar([]classtest.Class{{Name: "a.G"}}, nil),
 		"META-INF/services/pulsar-io.yaml":    []byte("name: x"),
 	}))
+	// What Java's own tool packed, of test/pulsarstandalone.
+	packed, err := os.ReadFile(filepath.Join("testdata", "connector.nar"))
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(packed)
 	limits := archive.Limits{Entries: 100, Unpacked: 1 << 20, Ratio: 100, Class: 1 << 16, Directory: 1 << 16, Bundled: 10}
 	f.Fuzz(func(t *testing.T, file []byte) {
 		opened, err := archive.Open(bytes.NewReader(file), int64(len(file)), limits)
@@ -262,7 +270,7 @@ func FuzzOpen(f *testing.F) {
 			return
 		}
 		defer opened.Close()
-		for _, name := range []string{"a.F", "a.G", "a.H"} {
+		for _, name := range []string{"a.F", "a.G", "a.H", "org.example.Silence", "org.example.Discard"} {
 			if class, err := opened.Class(t.Context(), name); err == nil && class.Name != name {
 				t.Errorf("asked for %s, got %s", name, class.Name)
 			}

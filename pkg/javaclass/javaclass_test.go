@@ -3,6 +3,8 @@ package javaclass_test
 import (
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -186,6 +188,21 @@ func TestHasConstructor(t *testing.T) {
 func FuzzParse(f *testing.F) {
 	f.Add(classtest.Class{Name: "a.F", Super: "a.G", Interfaces: []string{javaclass.Sink},
 		Signature: "<T:Ljava/lang/Number;>La/G<TT;>;Lorg/apache/pulsar/io/core/Sink<[TT;>;", Constructors: []string{"()V"}}.Bytes())
+	// What a Java compiler made of the functions and connectors in test/pulsarstandalone.
+	compiled, err := filepath.Glob(filepath.Join("testdata", "*.class"))
+	if err != nil || len(compiled) == 0 {
+		f.Fatalf("no class files: %v", err)
+	}
+	for _, file := range compiled {
+		content, err := os.ReadFile(file)
+		if err != nil {
+			f.Fatal(err)
+		}
+		if _, err := javaclass.Parse(content); err != nil {
+			f.Fatalf("%s: %v", file, err)
+		}
+		f.Add(content)
+	}
 	f.Fuzz(func(t *testing.T, file []byte) {
 		class, err := javaclass.Parse(file)
 		if err != nil {

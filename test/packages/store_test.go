@@ -34,7 +34,7 @@ func newPackage(t *testing.T, size int) (packageservice.Package, []byte) {
 	return packageservice.Package{
 		Name: identity.PackageURL{Type: "function", Tenant: "public", Namespace: "default",
 			Name: strings.ReplaceAll(t.Name(), "/", "-") + " ü%&", Version: packageservice.VersionOf(hex.EncodeToString(digest[:]))},
-		Metadata: packageservice.Metadata{Description: "a test's", Properties: map[string]string{"ours": "yes"}},
+		Metadata: packageservice.Metadata{Description: "a test's", Properties: map[string]string{"ours": "yes", packageservice.PropertyDigest: hex.EncodeToString(digest[:])}},
 		Content:  bytes.NewReader(content),
 		Size:     int64(size),
 		Owned:    func(metadata packageservice.Metadata) bool { return metadata.Properties["ours"] == "yes" },

@@ -38,9 +38,14 @@ func admin(t *testing.T, code int, arguments ...string) string {
 // resource returns the custom resource behind a component.
 func resource(t *testing.T, plural, name string) *unstructured.Unstructured {
 	t.Helper()
-	objectName := identity.Name{Tenant: "public", Namespace: "default", Name: name}.ObjectName()
+	return resourceIn(t, plural, "default", identity.Name{Tenant: "public", Namespace: "default", Name: name})
+}
+
+// resourceIn is resource of any namespace.
+func resourceIn(t *testing.T, plural, namespace string, name identity.Name) *unstructured.Unstructured {
+	t.Helper()
 	object, err := env.devenv.Dynamic().Resource(schema.GroupVersionResource{Group: "compute.functionmesh.io", Version: "v1alpha1", Resource: plural}).
-		Namespace("default").Get(t.Context(), objectName, metav1.GetOptions{})
+		Namespace(namespace).Get(t.Context(), name.ObjectName(), metav1.GetOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -187,6 +192,12 @@ func TestUploadConnectors(t *testing.T) {
 // send sends a form with a file to the shim.
 func send(t *testing.T, ctx context.Context, method, name, config string, file io.Reader) (int, string) {
 	t.Helper()
+	return sendTo(t, ctx, env.devenv.ShimURL(), method, name, config, file)
+}
+
+// sendTo is send to any shim.
+func sendTo(t *testing.T, ctx context.Context, shim, method, name, config string, file io.Reader) (int, string) {
+	t.Helper()
 	reader, writer := io.Pipe()
 	form := multipart.NewWriter(writer)
 	go func() {
@@ -206,9 +217,9 @@ func send(t *testing.T, ctx context.Context, method, name, config string, file i
 		}
 		writer.CloseWithError(err)
 	}()
-	request, err := http.NewRequestWithContext(ctx, method, env.devenv.ShimURL()+"/admin/v3/functions/public/default/"+name, reader)
+	request, err := http.NewRequestWithContext(ctx, method, shim+"/admin/v3/functions/public/default/"+name, reader)
 	if err != nil {
-		t.Fatal(err)
+		return 0, err.Error()
 	}
 	request.Header.Set("Content-Type", form.FormDataContentType())
 	response, err := http.DefaultClient.Do(request)
@@ -218,7 +229,7 @@ func send(t *testing.T, ctx context.Context, method, name, config string, file i
 	defer response.Body.Close()
 	body, err := io.ReadAll(response.Body)
 	if err != nil {
-		t.Fatal(err)
+		return 0, err.Error()
 	}
 	return response.StatusCode, string(body)
 }
