@@ -32,6 +32,13 @@ func TestValidate(t *testing.T) {
 		{"plain for everybody by mistake", func(o *Options) { o.BindAddress = "0.0.0.0" }, "clear text"},
 		{"plain on another address by mistake", func(o *Options) { o.BindAddress = "10.0.0.1" }, "clear text"},
 		{"name for an address", func(o *Options) { o.BindAddress = "localhost" }, "--bind-address"},
+		{"a token for no package service", func(o *Options) { o.PackageServiceTokenFile = "t" }, "--package-service-token-file is for --package-service-url only"},
+		{"a token for a package service", func(o *Options) {
+			o.PackageServiceURL, o.PackageServiceTokenFile = "https://broker.example:8443", "t"
+		}, ""},
+		{"a token in clear text", func(o *Options) {
+			o.PackageServiceURL, o.PackageServiceTokenFile = "http://broker.example:8080", "t"
+		}, "clear text"},
 		{"no listener", func(o *Options) { o.Port = 0 }, "--port and --secure-port"},
 		{"same port", func(o *Options) { o.SecurePort, o.TLSCertFile, o.TLSPrivateKeyFile = o.Port, "c", "k" }, "are the same"},
 		{"port too large", func(o *Options) { o.Port = 65536 }, "--port 65536"},

@@ -94,7 +94,8 @@ func pulsarToken(role string) string {
 	return signed + "." + encode(sum.Sum(nil))
 }
 
-// namespace makes a Kubernetes namespace that serves a Pulsar namespace.
+// namespace makes a Kubernetes namespace that serves a Pulsar namespace, where the server
+// may keep tokens.
 func namespace(t *testing.T, name, serves string) {
 	t.Helper()
 	client := env.devenv.ControlPlane.Client()
@@ -104,19 +105,25 @@ func namespace(t *testing.T, name, serves string) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	bind(t, name, "functionmesh-apiserver-tokens",
+		rbacv1.Subject{Kind: rbacv1.ServiceAccountKind, Namespace: devenv.SystemNamespace, Name: devenv.APIServerServiceAccount})
 }
 
-// bind gives a user the rights of an author in a namespace.
-func bind(t *testing.T, namespace, user string) {
+// bind gives somebody a role in a namespace.
+func bind(t *testing.T, namespace, role string, to rbacv1.Subject) {
 	t.Helper()
 	_, err := env.devenv.ControlPlane.Client().RbacV1().RoleBindings(namespace).Create(t.Context(), &rbacv1.RoleBinding{
-		ObjectMeta: metav1.ObjectMeta{GenerateName: "author-"},
-		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: devenv.AuthorRole},
-		Subjects:   []rbacv1.Subject{{APIGroup: rbacv1.GroupName, Kind: rbacv1.UserKind, Name: user}},
+		ObjectMeta: metav1.ObjectMeta{GenerateName: "packages-"},
+		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: role},
+		Subjects:   []rbacv1.Subject{to},
 	}, metav1.CreateOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
+}
+
+func user(name string) rbacv1.Subject {
+	return rbacv1.Subject{APIGroup: rbacv1.GroupName, Kind: rbacv1.UserKind, Name: name}
 }
 
 // accounts are a shim before a package service that asks for tokens, and two callers who
@@ -135,8 +142,8 @@ func newAccounts(t *testing.T, prefix string, shimArgs ...string) accounts {
 	namespace(t, prefix+"-carol", prefix+"-carol/x")
 	namespace(t, prefix+"-alice", prefix+"-alice/x")
 	result := accounts{alice: pulsarToken(prefix + "-alice")}
-	bind(t, prefix+"-alice", "pulsar:"+prefix+"-alice")
-	bind(t, prefix+"-carol", "system:serviceaccount:"+prefix+"-carol:carol")
+	bind(t, prefix+"-alice", devenv.AuthorRole, user("pulsar:"+prefix+"-alice"))
+	bind(t, prefix+"-carol", devenv.AuthorRole, user("system:serviceaccount:"+prefix+"-carol:carol"))
 	client := env.devenv.ControlPlane.Client()
 	if _, err := client.CoreV1().ServiceAccounts(prefix+"-carol").Create(t.Context(), &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Name: "carol"}}, metav1.CreateOptions{}); err != nil {
 		t.Fatal(err)

@@ -54,7 +54,8 @@ func TestDownload(t *testing.T) {
 	expectSame(t, "the former package", fetched(t, "--path", first), examples)
 	admin(t, 0, "functions", "delete", "--name", "download")
 	printed := admin(t, 1, append([]string{"functions", "download", "--destination-file", filepath.Join(t.TempDir(), "x")}, byName...)...)
-	if !strings.Contains(printed, "Function download doesn't exist") {
+	// The client reads no reason of a download.
+	if !strings.Contains(printed, "HTTP 404 Not Found") {
 		t.Errorf("what was deleted is refused with %s", printed)
 	}
 
@@ -103,7 +104,7 @@ func TestUploadToPath(t *testing.T) {
 		admin(t, 1, "functions", "download", "--destination-file", filepath.Join(t.TempDir(), "x"), "--path", path)
 	}
 	printed := admin(t, 1, "functions", "download", "--destination-file", filepath.Join(t.TempDir(), "x"), "--path", "public/default/nothing")
-	if !strings.Contains(printed, "Package 'function://public/default/nothing@latest' does not exist") {
+	if !strings.Contains(printed, "HTTP 404 Not Found") {
 		t.Errorf("a missing package is refused with %s", printed)
 	}
 
