@@ -299,3 +299,32 @@ func TestUploadToPathRefused(t *testing.T) {
 type readerOf func([]byte) (int, error)
 
 func (r readerOf) Read(into []byte) (int, error) { return r(into) }
+
+// TestDownloadTransformFunction asks for the function inside a sink.
+func TestDownloadTransformFunction(t *testing.T) {
+	const inside = "function://public/default/inside@1"
+	admin(t, 0, "functions", "upload", "--source-file", env.pulsar.Code.Jar, "--path", inside)
+	admin(t, 0, "sinks", "create", "--archive", archive(t, "pulsar-io-data-generator"), "--name", "with-inside", "--inputs", "people",
+		"--transform-function", inside, "--transform-function-classname", "org.example.Exclamation")
+	admin(t, 0, "sinks", "create", "--archive", archive(t, "pulsar-io-data-generator"), "--name", "without-inside", "--inputs", "people")
+	for name, code := range map[string]int{"with-inside": http.StatusOK, "without-inside": http.StatusBadRequest} {
+		response, err := http.Get(env.devenv.ShimURL() + functions + "public/default/" + name + "/download?transform-function=true")
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, err := io.ReadAll(response.Body)
+		response.Body.Close()
+		if err != nil || response.StatusCode != code {
+			t.Errorf("%s: got %s %.300s, %v", name, response.Status, body, err)
+		}
+		want, err := os.ReadFile(env.pulsar.Code.Jar)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if code == http.StatusOK && !bytes.Equal(body, want) {
+			t.Errorf("%s: it is another code", name)
+		}
+	}
+	admin(t, 0, "sinks", "delete", "--name", "with-inside")
+	admin(t, 0, "sinks", "delete", "--name", "without-inside")
+}
