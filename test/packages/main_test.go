@@ -32,6 +32,8 @@ var env struct {
 	// archives are real packages.
 	archives []string
 	dir      string
+	// root is the repository.
+	root string
 }
 
 func TestMain(m *testing.M) {
@@ -74,6 +76,7 @@ func start(ctx context.Context) error {
 	}
 	here := filepath.Dir(file)
 	root := filepath.Dir(filepath.Dir(here))
+	env.root = root
 	archives, err := javaclient.Classpath(ctx, filepath.Join(here, "java", "pom.xml"), filepath.Join(root, "bin"), "packages")
 	if err != nil {
 		return err

@@ -30,6 +30,16 @@ packagesManagementStorageProvider=org.apache.pulsar.packages.management.storage.
 STORAGE_PATH=$dir/packages
 `
 
+// tokenConfig has the broker let nobody in without a token.
+const tokenConfig = `authenticationEnabled=true
+authorizationEnabled=true
+authenticationProviders=org.apache.pulsar.broker.authentication.AuthenticationProviderToken
+tokenSecretKey=file://$secret
+superUserRoles=` + SuperUser + `
+brokerClientAuthenticationPlugin=org.apache.pulsar.client.impl.auth.AuthenticationToken
+brokerClientAuthenticationParameters=token:$token
+`
+
 // workerConfig is the functions worker's. Code is judged without being loaded, as is the
 // default.
 const workerConfig = `workerId: standalone
@@ -76,7 +86,7 @@ type configFiles struct {
 }
 
 // writeConfig writes the configuration of a Pulsar that keeps all its state in dir.
-func writeConfig(dir string, code Code, web, binary int, runtime string) (configFiles, error) {
+func writeConfig(dir string, code Code, web, binary int, runtime string, options Options) (configFiles, error) {
 	files := configFiles{
 		broker: filepath.Join(dir, "standalone.conf"), worker: filepath.Join(dir, "functions_worker.yml"),
 		metadata: filepath.Join(dir, "metadata"), bookkeeper: filepath.Join(dir, "bookkeeper"), temporary: filepath.Join(dir, "temporary"),
@@ -87,9 +97,13 @@ func writeConfig(dir string, code Code, web, binary int, runtime string) (config
 		}
 	}
 	values := strings.NewReplacer("$loopback", controlplane.Loopback, "$dir", dir, "$web", fmt.Sprint(web), "$binary", fmt.Sprint(binary),
-		"$connectors", code.Connectors)
+		"$connectors", code.Connectors, "$secret", options.TokenSecretFile, "$token", options.SuperUserToken)
+	broker := brokerConfig
+	if options.TokenSecretFile != "" {
+		broker += tokenConfig
+	}
 	worker := strings.Replace(workerConfig, "$runtime", runtime, 1)
-	for file, text := range map[string]string{files.broker: brokerConfig, files.worker: worker} {
+	for file, text := range map[string]string{files.broker: broker, files.worker: worker} {
 		if err := os.WriteFile(file, []byte(values.Replace(text)), 0o600); err != nil {
 			return configFiles{}, fmt.Errorf("could not configure Pulsar: %w", err)
 		}

@@ -24,6 +24,8 @@ import (
 const (
 	// Version is what pom.xml asks for.
 	Version = "4.0.7"
+	// SuperUser is the role that may do everything where there are tokens.
+	SuperUser = "admin"
 
 	mainClass    = "org.apache.pulsar.PulsarStandaloneStarter"
 	attempts     = 3
@@ -51,6 +53,9 @@ type Options struct {
 	Dir string
 	// RunInstances has Pulsar run what it is given.
 	RunInstances bool
+	// TokenSecretFile has the secret that signs the tokens without which nobody gets in, and
+	// SuperUserToken is that of role SuperUser. Such a Pulsar has no functions worker.
+	TokenSecretFile, SuperUserToken string
 	// Logf, when set, is told each step in one line.
 	Logf func(format string, args ...any)
 }
@@ -100,7 +105,7 @@ func Start(ctx context.Context, options Options) (*Pulsar, error) {
 		runtime = threads
 	}
 	for attempt := 1; ; attempt++ {
-		err = pulsar.start(ctx, java, classpath, filepath.Join(options.Dir, "pulsar-"+strconv.Itoa(attempt)), runtime)
+		err = pulsar.start(ctx, java, classpath, filepath.Join(options.Dir, "pulsar-"+strconv.Itoa(attempt)), runtime, options)
 		if err == nil {
 			return pulsar, nil
 		}
@@ -111,7 +116,7 @@ func Start(ctx context.Context, options Options) (*Pulsar, error) {
 	}
 }
 
-func (p *Pulsar) start(ctx context.Context, java, classpath, dir, runtime string) error {
+func (p *Pulsar) start(ctx context.Context, java, classpath, dir, runtime string, options Options) error {
 	web, err := controlplane.FreePort()
 	if err != nil {
 		return err
@@ -120,13 +125,18 @@ func (p *Pulsar) start(ctx context.Context, java, classpath, dir, runtime string
 	if err != nil {
 		return err
 	}
-	files, err := writeConfig(dir, p.Code, web, p.binary, runtime)
+	files, err := writeConfig(dir, p.Code, web, p.binary, runtime, options)
 	if err != nil {
 		return err
 	}
 	arguments := append(append([]string{}, flags...), "-Djava.io.tmpdir="+files.temporary, "-cp", classpath, mainClass,
 		"--config", files.broker, "--functions-worker-conf", files.worker, "--advertised-address", controlplane.Loopback,
 		"--metadata-dir", files.metadata, "--bookkeeper-dir", files.bookkeeper, "--no-stream-storage", "--wipe-data")
+	ready := "/admin/v2/worker/cluster/leader/ready"
+	if options.TokenSecretFile != "" {
+		arguments = append(arguments, "--no-functions-worker")
+		ready = "/admin/v2/namespaces/public"
+	}
 	p.server, err = controlplane.StartServer(ctx, controlplane.ServerOptions{
 		Process: controlplane.ProcessOptions{
 			Name: "pulsar", Path: java, LogPath: filepath.Join(dir, "pulsar.log"),
@@ -137,7 +147,7 @@ func (p *Pulsar) start(ctx context.Context, java, classpath, dir, runtime string
 		Port: web,
 		Args: func(int) []string { return arguments },
 		Ready: func(ctx context.Context, port int) error {
-			return ask(ctx, http.MethodGet, webURL(port)+"/admin/v2/worker/cluster/leader/ready", nil, "")
+			return askAs(ctx, options.SuperUserToken, http.MethodGet, webURL(port)+ready, nil, "")
 		},
 		Grace: stopGrace,
 	})
@@ -159,6 +169,11 @@ func webURL(port int) string {
 
 // ask sends a request and expects success.
 func ask(ctx context.Context, method, url string, body io.Reader, contentType string) error {
+	return askAs(ctx, "", method, url, body, contentType)
+}
+
+// askAs is ask with a token.
+func askAs(ctx context.Context, token, method, url string, body io.Reader, contentType string) error {
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, method, url, body)
@@ -167,6 +182,9 @@ func ask(ctx context.Context, method, url string, body io.Reader, contentType st
 	}
 	if contentType != "" {
 		request.Header.Set("Content-Type", contentType)
+	}
+	if token != "" {
+		request.Header.Set("Authorization", "Bearer "+token)
 	}
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {

@@ -2,7 +2,6 @@ package component
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 
@@ -103,10 +102,8 @@ func locationOf(component v1alpha1.Component, transformFunction bool) (string, e
 	}
 	sink, ok := component.(*v1alpha1.PulsarSink)
 	if !ok || sink.Spec.TransformFunction == nil {
-		return "", apierrors.NewGenericServerResponse(http.StatusNotFound, "get", resourceOf(component), component.GetName(),
-			errNoTransformFunction.Error(), 0, false)
+		none := fmt.Sprintf("%s %s has no transform function", component.ComponentKind().Title, component.Common().Name)
+		return "", view.WithPulsarReason(apierrors.NewBadRequest(none), none)
 	}
 	return sink.Spec.TransformFunction.Location, nil
 }
-
-var errNoTransformFunction = errors.New("there is no function inside it")
