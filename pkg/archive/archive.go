@@ -211,8 +211,11 @@ func (a *Archive) open(reader io.ReaderAt, size int64) (*jar, error) {
 	if errors.As(err, &limit) {
 		return nil, limit
 	}
-	if errors.Is(err, zip.ErrFormat) || errors.Is(err, zip.ErrAlgorithm) {
-		return nil, ErrFormat
+	// A directory may say that it, or one of its entries, goes on where the file has ended.
+	for _, bad := range []error{zip.ErrFormat, zip.ErrAlgorithm, io.ErrUnexpectedEOF, io.EOF} {
+		if errors.Is(err, bad) {
+			return nil, ErrFormat
+		}
 	}
 	if err != nil && !errors.Is(err, zip.ErrInsecurePath) {
 		return nil, fmt.Errorf("could not read the archive: %w", err)

@@ -17,7 +17,7 @@ func pending(method, path, operation, thing string) route {
 		}}
 }
 
-// pendingRoutes returns what deals with running functions and their packages.
+// pendingRoutes returns what deals with running functions and isn't there yet.
 func pendingRoutes(kind *kind) []route {
 	if kind.ComponentKind != v1alpha1.FunctionKind {
 		return nil
