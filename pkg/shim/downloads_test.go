@@ -278,3 +278,25 @@ func TestAccess(t *testing.T) {
 		t.Error("a token that can't be read was taken")
 	}
 }
+
+// What brings or fetches a package takes its time, and nothing else does.
+func TestTimeOf(t *testing.T) {
+	config := (&Config{Uploads: newUploads(nil, 1), Downloads: newDownloads(nil), MaxConfigBytes: 100, RequestTimeout: time.Second}).Complete()
+	for _, test := range []struct {
+		method, path, contentType string
+		want                      time.Duration
+	}{
+		{http.MethodGet, "/admin/v3/functions/download?path=a/b/c", "", downloadTimeout},
+		{http.MethodGet, "/admin/v3/function/t/n/f/download", "", downloadTimeout},
+		{http.MethodPost, "/admin/v3/functions/upload", "multipart/form-data; boundary=x", uploadTimeout},
+		{http.MethodPost, "/admin/v3/functions/upload", "application/json", time.Second},
+		{http.MethodGet, "/admin/v3/functions/t/n/f", "", time.Second},
+		{http.MethodGet, "/admin/v3/sinks/t/n/download", "", time.Second},
+	} {
+		request := httptest.NewRequest(test.method, test.path, strings.NewReader(strings.Repeat("x", 200)))
+		request.Header.Set("Content-Type", test.contentType)
+		if got := config.timeOf(request); got != test.want {
+			t.Errorf("%s %s: got %s", test.method, test.path, got)
+		}
+	}
+}
