@@ -100,7 +100,11 @@ func (c CompletedConfig) New() (*genericapiserver.GenericAPIServer, error) {
 	if err := server.InstallAPIGroup(&group); err != nil {
 		return nil, fmt.Errorf("could not install the API group: %w", err)
 	}
-	if err := controller.Install(server, controller.Config{Client: c.client, Claims: claims, Packages: packages, TrustCertsFiles: config.TrustCertsFiles(c.file), Options: c.controllers}); err != nil {
+	if err := controller.Install(server, controller.Config{
+		Client: c.client, Claims: claims, Packages: packages, Options: c.controllers,
+		TrustCertsFiles: config.TrustCertsFiles(c.file),
+		ConfigMapName:   translation.NewFunctionTranslator(c.file, catalogue).ConfigMapName,
+	}); err != nil {
 		return nil, err
 	}
 	return server, nil

@@ -45,6 +45,8 @@ type Config struct {
 	// TrustCertsFiles have the certificates by which brokers are verified, by the name of
 	// the Pulsar cluster.
 	TrustCertsFiles map[string]string
+	// ConfigMapName returns the ConfigMap by which components reach a cluster of a name.
+	ConfigMapName func(cluster string) string
 	// Options are what the command line says.
 	Options *Options
 }

@@ -77,6 +77,8 @@ type Component struct {
 	// TrustOf is the Pulsar cluster by whose certificates, kept in a Secret of the
 	// resource's own, instances verify brokers; empty where they don't.
 	TrustOf string
+	// Package is the code, nil unless a package URL says where it is.
+	Package *Package
 	// Owned is true of a resource whose spec a controller writes, such as a FunctionMesh.
 	Owned bool
 }
@@ -149,6 +151,7 @@ func Strip(kind Kind, object *unstructured.Unstructured) (*Component, error) {
 		pulsar.TLSConfig.CertSecretName == translation.TrustSecretName(kind.ComponentKind, object.GetName()) {
 		component.TrustOf = spec.ClusterName
 	}
+	component.Package = packageOf(spec)
 	// The labels of the Java worker are part of what identity depends on.
 	component.Identity = translation.PulsarIdentity(metav1.ObjectMeta{Name: object.GetName(), Labels: object.GetLabels()}, &spec.CommonSpec)
 	if parts.Status != nil {
