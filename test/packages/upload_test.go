@@ -25,7 +25,13 @@ import (
 // It returns all that was printed.
 func admin(t *testing.T, code int, arguments ...string) string {
 	t.Helper()
-	result, err := env.java.Run(t.Context(), env.devenv.ShimURL(), arguments...)
+	return adminAt(t, env.devenv.ShimURL(), code, arguments...)
+}
+
+// adminAt is admin against another server.
+func adminAt(t *testing.T, url string, code int, arguments ...string) string {
+	t.Helper()
+	result, err := env.java.Run(t.Context(), url, arguments...)
 	if err != nil {
 		t.Fatal(err)
 	}
