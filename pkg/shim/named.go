@@ -3,7 +3,6 @@ package shim
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
 	"time"
@@ -31,7 +30,7 @@ func (c *components) completeNamed(ctx context.Context, form *form, name identit
 	}
 	if form.named == nil || form.namedAt != location {
 		form.closeNamed()
-		if form.named, err = c.uploads.fetch(ctx, c.kind, location, name.Tenant); err != nil {
+		if form.named, err = c.uploads.fetch(ctx, location, name.Tenant); err != nil {
 			return err
 		}
 		form.namedAt = location
@@ -63,18 +62,17 @@ func codeChanges(object, before v1alpha1.Component) bool {
 // fetch reads a package for a component of a tenant, with the caller's own token of
 // Pulsar's where there is one. It returns nil where that can't be had. What it returns is
 // to be closed. Errors are of type *restError.
-func (u *uploads) fetch(ctx context.Context, kind *kind, location identity.PackageURL, tenant string) (*upload, error) {
+func (u *uploads) fetch(ctx context.Context, location identity.PackageURL, tenant string) (*upload, error) {
 	// Some of the request's time has to be left for the rest of it.
 	if deadline, ok := ctx.Deadline(); ok {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, time.Until(deadline)/2)
 		defer cancel()
 	}
-	content, err := u.service.Open(ctx, packageservice.Token(ownToken(ctx)), location)
+	content, err := u.packages.service.Open(ctx, packageservice.Token(ownToken(ctx)), location)
 	switch {
 	case errors.Is(err, packageservice.ErrNotFound):
-		return nil, errorf(http.StatusBadRequest, "Encountered error %q when getting %s package from %s",
-			fmt.Sprintf("%d %s", http.StatusNotFound, http.StatusText(http.StatusNotFound)), kind.Title, location)
+		return nil, errorf(http.StatusBadRequest, packageservice.MissingReason)
 	case err != nil:
 		leaveOut(ctx, location, err)
 		return nil, nil

@@ -64,3 +64,20 @@ func TestMissingAsPulsar(t *testing.T) {
 		}
 	}
 }
+
+// TestRefusedAsPulsar names what neither Pulsar's worker nor we fetch.
+func TestRefusedAsPulsar(t *testing.T) {
+	for _, url := range []string{"http://packages.example.com/a.jar", "https://packages.example.com/a.jar", "file:///etc/passwd"} {
+		for _, arguments := range [][]string{
+			{"functions", "create", "--jar", url, "--name", "refused", "--inputs", "in", "--classname", "a.B"},
+			{"functions", "create", "--go", url, "--name", "refused", "--inputs", "in"},
+			{"sinks", "create", "--archive", url, "--name", "refused", "--inputs", "in", "--classname", "a.B"},
+			{"sources", "create", "--archive", url, "--name", "refused", "--destination-topic-name", "out", "--classname", "a.B"},
+		} {
+			want := adminAt(t, env.pulsar.URL(), 1, arguments...)
+			if got := admin(t, 1, arguments...); got != want {
+				t.Errorf("%q: Pulsar says\n%s\nand we\n%s", arguments, want, got)
+			}
+		}
+	}
+}

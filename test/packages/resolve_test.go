@@ -179,11 +179,11 @@ func TestDigest(t *testing.T) {
 	examples := archive(t, "pulsar-functions-api-examples")
 	admin(t, 0, "functions", "create", "--jar", examples, "--name", "pinned", "--inputs", "in",
 		"--classname", "org.apache.pulsar.functions.api.examples.ExclamationFunction")
-	t.Cleanup(func() { admin(t, 0, "functions", "delete", "--name", "pinned") })
 	digest := digestOf(t, examples)
 	name := identity.Name{Tenant: "public", Namespace: "default", Name: "pinned"}.ObjectName()
 	found := waitPackage(t, "pulsarfunction", name, metav1.ConditionTrue, status.ReasonPackageResolved).Package
 	if !found.Pinned || found.Digest != digest || found.Location != "function://public/default/pinned@"+packageservice.VersionOf(digest) {
 		t.Errorf("the package is %+v", found)
 	}
+	admin(t, 0, "functions", "delete", "--name", "pinned")
 }
