@@ -3,18 +3,20 @@ package packages
 import (
 	"context"
 	"encoding/json"
+	"net"
+	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/function-mesh/functionmesh-apiserver/pkg/apis/admin/v1alpha1"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/identity"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/packageservice"
+	"github.com/function-mesh/functionmesh-apiserver/test/controlplane"
 	"github.com/function-mesh/functionmesh-apiserver/test/devenv"
 )
 
-// pinning has a server that pins packages serve the test.
-func pinning(t *testing.T) {
-	t.Helper()
+// TestPinning has a server that pins packages, and a shim of its own, serve.
+func TestPinning(t *testing.T) {
 	server, err := env.devenv.StartAPIServer(t.Context(), devenv.APIServerOptions{
 		Name: "pinning", ExtraArgs: []string{"--pin-packages", "--controllers="},
 	})
@@ -24,12 +26,20 @@ func pinning(t *testing.T) {
 	if err := env.devenv.Route(t.Context(), server); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
-		if err := env.devenv.Route(context.Background(), env.devenv.APIServer); err != nil {
-			t.Error(err)
-		}
-		server.Stop()
+	defer server.Stop()
+	shim, err := env.devenv.StartShim(t.Context(), devenv.ShimOptions{Name: "pinning-shim", APIServer: server})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer shim.Stop()
+	t.Run("kubectl", pinApplied)
+	t.Run("elsewhere", pinElsewhere)
+	t.Run("pulsar-admin", func(t *testing.T) {
+		pinNamed(t, "http://"+net.JoinHostPort(controlplane.Loopback, strconv.Itoa(shim.Port())))
 	})
+	if err := env.devenv.Route(t.Context(), env.devenv.APIServer); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // locationOf returns where a function's package is, and the function's resource version.
@@ -51,8 +61,7 @@ func applied(t *testing.T, manifest string, arguments ...string) (string, bool) 
 	return string(output), err == nil
 }
 
-func TestPin(t *testing.T) {
-	pinning(t)
+func pinApplied(t *testing.T) {
 	const location, unversioned = "function://public/default/pin@latest", "function://public/default/pin"
 	examples := archive(t, "pulsar-functions-api-examples")
 	versions := func() []string {
@@ -102,10 +111,9 @@ func TestPin(t *testing.T) {
 	expectStored(t, pinned, examples)
 }
 
-// TestPinElsewhere names a package of a Pulsar namespace that another Kubernetes namespace
+// pinElsewhere names a package of a Pulsar namespace that another Kubernetes namespace
 // serves: the server's account isn't the caller's to use there.
-func TestPinElsewhere(t *testing.T) {
-	pinning(t)
+func pinElsewhere(t *testing.T) {
 	apply(t, `{apiVersion: v1, kind: Namespace, metadata: {name: elsewhere, annotations: {admin.functionmesh.io/pulsar-namespaces: "public/elsewhere"}}}`)
 	t.Cleanup(func() {
 		_ = env.devenv.Kubectl(context.Background(), "delete", "namespace", "elsewhere", "--wait=false").Run()
@@ -126,13 +134,12 @@ func TestPinElsewhere(t *testing.T) {
 	}
 }
 
-// TestPinREST has pulsar-admin name a tag.
-func TestPinREST(t *testing.T) {
-	pinning(t)
+// pinNamed has pulsar-admin name a tag.
+func pinNamed(t *testing.T, url string) {
 	const location = "sink://public/default/rest@v1"
 	nar := archive(t, "pulsar-io-data-generator")
 	uploadPackage(t, location, nar)
-	admin(t, 0, "sinks", "create", "--archive", location, "--name", "pinned-sink", "--inputs", "people")
+	adminAt(t, url, 0, "sinks", "create", "--archive", location, "--name", "pinned-sink", "--inputs", "people")
 	sink := resource(t, "sinks", "pinned-sink")
 	expectStored(t, text(sink, "spec", "java", "jarLocation"), nar)
 	if got := text(sink, "spec", "className"); got != "org.apache.pulsar.io.datagenerator.DataGeneratorPrintSink" {
