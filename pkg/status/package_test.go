@@ -122,6 +122,16 @@ func TestPackageMoved(t *testing.T) {
 			t.Errorf("%s: %s became %s", name, encoded(t, published), encoded(t, again))
 		}
 	}
+	// Instances that are replaced while nobody knows of the package got what comes next.
+	blind := running()
+	blind.Package = stored(3)
+	blind, _ = next(t, blind)
+	blind.Package.Unknown, blind.StatefulSet.Status.UpdateRevision = "Because", "f-newer"
+	blind, _ = next(t, blind)
+	blind.Package = stored(1)
+	if _, published := next(t, blind); published.Condition(v1alpha1.ConditionPackageResolved).Reason != ReasonPackageResolved {
+		t.Errorf("replaced while nobody knew: %+v", published.Package)
+	}
 	// A StatefulSet that is new doesn't mean that instances are others.
 	in := running()
 	in.Package, in.StatefulSet = stored(3), nil

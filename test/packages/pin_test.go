@@ -17,6 +17,7 @@ import (
 
 // TestPinning has a server that pins packages, and a shim of its own, serve.
 func TestPinning(t *testing.T) {
+	first := env.devenv.APIServer
 	server, err := env.devenv.StartAPIServer(t.Context(), devenv.APIServerOptions{
 		Name: "pinning", ExtraArgs: []string{"--pin-packages", "--controllers="},
 	})
@@ -37,7 +38,7 @@ func TestPinning(t *testing.T) {
 	t.Run("pulsar-admin", func(t *testing.T) {
 		pinNamed(t, "http://"+net.JoinHostPort(controlplane.Loopback, strconv.Itoa(shim.Port())))
 	})
-	if err := env.devenv.Route(t.Context(), env.devenv.APIServer); err != nil {
+	if err := env.devenv.Route(t.Context(), first); err != nil {
 		t.Fatal(err)
 	}
 }
