@@ -3,48 +3,39 @@ package packageservice
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"io"
 	"strconv"
 
 	"github.com/function-mesh/functionmesh-apiserver/pkg/identity"
 )
 
 const (
-	// propertyManager and manager mark the packages that are ours.
-	propertyManager = "managedBy"
-	manager         = "functionmesh-apiserver"
-
-	propertyDigest = "sha256"
+	// PropertyManager is the property of a package that says who looks after it.
+	PropertyManager = "managedBy"
+	// Manager looks after the packages that came with a component, or were pinned for one.
+	// They go when no component names them any more.
+	Manager = "functionmesh-apiserver"
 )
 
-// NewPackage returns a package of ours, named after its content. description says what
-// it is, and the identity is that of the component that it was first stored for. Digest
-// is the content's, in hexadecimal.
-func NewPackage(description string, name identity.PackageURL, of identity.Name, digest string, content io.ReaderAt, size int64) Package {
-	name.Version = VersionOf(digest)
-	return Package{
-		Name: name,
-		Metadata: Metadata{
-			Description: description,
-			Contact:     manager,
-			Properties: map[string]string{
-				propertyManager: manager, propertyDigest: digest, "fileSize": strconv.FormatInt(size, 10),
-				"tenant": of.Tenant, "namespace": of.Namespace, "functionName": of.Name,
-			},
+// Describe returns the metadata of a package. by is who looks after it, of the component
+// that it is of, and digest its content's, in hexadecimal.
+func Describe(description, by string, of identity.Name, digest string, size int64) Metadata {
+	return Metadata{
+		Description: description,
+		Contact:     by,
+		Properties: map[string]string{
+			PropertyManager: by, PropertyDigest: digest, "fileSize": strconv.FormatInt(size, 10),
+			"tenant": of.Tenant, "namespace": of.Namespace, "functionName": of.Name,
 		},
-		Content: content,
-		Size:    size,
-		Owned:   Managed,
 	}
 }
 
-// Managed tells whether a package is ours.
-func Managed(metadata Metadata) bool { return metadata.Properties[propertyManager] == manager }
+// Managed tells whether a package is one that Manager looks after.
+func Managed(metadata Metadata) bool { return metadata.Properties[PropertyManager] == Manager }
 
 // DigestIn returns the digest that metadata say a package's content has, in hexadecimal,
 // or "". It is as good as the word of whoever stored the package.
 func DigestIn(metadata Metadata) string {
-	digest := metadata.Properties[propertyDigest]
+	digest := metadata.Properties[PropertyDigest]
 	if decoded, err := hex.DecodeString(digest); err != nil || len(decoded) != sha256.Size {
 		return ""
 	}

@@ -147,6 +147,13 @@ func (p *Pinner) copy(ctx context.Context, service *packageservice.Client, subje
 	case after.ModificationTime != stored:
 		return subject.Package, ErrChanged
 	}
-	pinned := packageservice.NewPackage(subject.Title+" "+subject.Of.String(), subject.Package, subject.Of, spooled.Digest, spooled, spooled.Size)
-	return pinned.Name, service.Store(ctx, "", pinned)
+	pinned := subject.Package
+	pinned.Version = packageservice.VersionOf(spooled.Digest)
+	return pinned, service.Store(ctx, "", packageservice.Package{
+		Name:     pinned,
+		Metadata: packageservice.Describe(subject.Title+" "+subject.Of.String(), packageservice.Manager, subject.Of, spooled.Digest, spooled.Size),
+		Content:  spooled,
+		Size:     spooled.Size,
+		Owned:    packageservice.Managed,
+	})
 }

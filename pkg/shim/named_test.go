@@ -43,7 +43,7 @@ func newFetcher(t *testing.T) *uploads {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return newUploads(client, 10)
+	return newUploads(&packages{service: client}, 10)
 }
 
 // What isn't there is refused as by Pulsar; what can't be had keeps nobody from creating a
@@ -80,7 +80,7 @@ func TestFetch(t *testing.T) {
 		t.Errorf("one that hangs: %+v, %v, %v", fetched, err, ctx.Err())
 	}
 	for range maxUploads / 2 {
-		uploads.enter("t")
+		uploads.slots.enter("t")
 	}
 	if _, err := uploads.fetch(t.Context(), identity.PackageURL{Type: "sink", Tenant: "a", Namespace: "b", Name: "c", Version: "there"}, "t"); codeOf(err) != http.StatusTooManyRequests {
 		t.Errorf("without a slot: %v", err)
