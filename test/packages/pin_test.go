@@ -43,14 +43,14 @@ func TestPinning(t *testing.T) {
 	}
 }
 
-// locationOf returns where a function's package is, and the function's resource version.
-func locationOf(t *testing.T, name string) (location, version string) {
+// locationOf returns where a function's package is, and the function's generation.
+func locationOf(t *testing.T, name string) (location string, generation int64) {
 	t.Helper()
 	var object v1alpha1.PulsarFunction
 	if err := json.Unmarshal([]byte(kubectl(t, "get", "pulsarfunction", name, "-o", "json")), &object); err != nil {
 		t.Fatal(err)
 	}
-	return object.Spec.Package.Location, object.ResourceVersion
+	return object.Spec.Package.Location, object.Generation
 }
 
 // applied has kubectl apply a manifest, and returns what it says and whether it was taken.
@@ -82,7 +82,7 @@ func pinApplied(t *testing.T) {
 
 	apply(t, function("pin", unversioned))
 	t.Cleanup(func() { _ = env.devenv.Kubectl(context.Background(), "delete", "pulsarfunction", "pin").Run() })
-	pinned, version := locationOf(t, "pin")
+	pinned, generation := locationOf(t, "pin")
 	expectStored(t, pinned, examples)
 	name, err := identity.ParsePackageURL(pinned)
 	if err != nil {
@@ -92,7 +92,7 @@ func pinApplied(t *testing.T) {
 		t.Errorf("the copy is %+v, %v", metadata, err)
 	}
 	apply(t, function("pin", unversioned))
-	if again, after := locationOf(t, "pin"); again != pinned || after != version {
+	if again, after := locationOf(t, "pin"); again != pinned || after != generation {
 		t.Errorf("the same again made it %s", again)
 	}
 
