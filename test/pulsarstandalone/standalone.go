@@ -56,8 +56,9 @@ type Options struct {
 	// TokenSecretFile has the secret that signs the tokens without which nobody gets in, and
 	// SuperUserToken is that of role SuperUser. Such a Pulsar has no functions worker.
 	TokenSecretFile, SuperUserToken string
-	// KeepState has Pulsar's table service run, where functions keep state.
-	KeepState bool
+	// StatePort is where Pulsar's table service listens, in which functions keep state.
+	// Without one there is none.
+	StatePort int
 	// Logf, when set, is told each step in one line.
 	Logf func(format string, args ...any)
 }
@@ -69,10 +70,9 @@ type Pulsar struct {
 
 	server *controlplane.Server
 	binary int
-	// state is the port of the table service, 0 for none.
-	state int
-	java  []string
-	dir   string
+	state  int
+	java   []string
+	dir    string
 }
 
 // Unavailable says that a Pulsar can't be had on this machine.
@@ -98,7 +98,7 @@ func Start(ctx context.Context, options Options) (*Pulsar, error) {
 		return nil, &Unavailable{err}
 	}
 	options.Logf("compiling functions and connectors")
-	pulsar := &Pulsar{dir: options.Dir}
+	pulsar := &Pulsar{dir: options.Dir, state: options.StatePort}
 	if pulsar.Code, err = build(ctx, filepath.Join(sources, "java"), filepath.Join(options.Dir, "code"), classpath); err != nil {
 		return nil, err
 	}
@@ -133,9 +133,9 @@ func (p *Pulsar) start(ctx context.Context, java, classpath, dir, runtime string
 	// With another locale, a function whose name isn't ASCII ends the whole process.
 	// The path is for the worker not to find programs that run instances.
 	environment := []string{"LC_ALL=C.UTF-8", "PATH=" + filepath.Join(dir, "temporary")}
-	if options.KeepState {
+	if p.state != 0 {
 		var variable string
-		if storage, variable, err = p.withState(dir); err != nil {
+		if storage, variable, err = withState(dir, p.state); err != nil {
 			return err
 		}
 		environment = append(environment, variable)

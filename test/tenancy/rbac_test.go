@@ -47,6 +47,8 @@ var operations = map[string][]right{
 	"%kStatus": {{"get", "%s"}, {"get", "%s/instances"}}, "%kInstanceStatus": {{"get", "%s"}, {"get", "%s/instances"}},
 	"functionStats":         {{"get", "%s"}, {"get", "%s/instances"}},
 	"functionInstanceStats": {{"get", "%s"}, {"get", "%s/instances"}},
+	"getFunctionState":      {{"get", "%s"}, {"get", "%s/state"}},
+	"putFunctionState":      {{"get", "%s"}, {"update", "%s/state"}},
 
 	"functionConnectors":        {{"list", "pulsarconnectors"}},
 	"builtin%ss":                {{"list", "pulsarconnectors"}},
