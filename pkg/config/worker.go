@@ -90,7 +90,7 @@ func ParseWorker(data []byte) (*v1alpha1.FunctionMeshAPIServerConfiguration, []s
 }
 
 // workerNames says how a worker's configuration calls what is required.
-const workerNames = "pulsarFunctionsCluster, pulsarServiceUrl, pulsarWebServiceUrl (pulsarClusters), downloadDirectory (packageDirectory), " +
+const workerNames = "pulsarFunctionsCluster, pulsarServiceUrl, pulsarWebServiceUrl, stateStorageServiceUrl (pulsarClusters), downloadDirectory (packageDirectory), " +
 	workerCustom + ".functionRunnerImages (runnerImages), brokerClientAuthenticationParameters (oauth2.issuers)"
 
 func (w *workerConfig) config() (*v1alpha1.FunctionMeshAPIServerConfiguration, error) {

@@ -63,6 +63,7 @@ type Store struct {
 	root       statestorage.RootRangeServiceClient
 	tables     statetable.TableServiceClient
 	slots      chan struct{}
+	timeout    time.Duration
 }
 
 // New returns the table service with a URL. It is connected to when it is needed, by one
@@ -85,6 +86,7 @@ func New(serviceURL string) (*Store, error) {
 	return &Store{
 		address: address, connection: connection, root: statestorage.NewRootRangeServiceClient(connection),
 		tables: statetable.NewTableServiceClient(connection), slots: make(chan struct{}, maxParallel),
+		timeout: timeout,
 	}, nil
 }
 
@@ -187,7 +189,7 @@ func (s *Store) begin(ctx context.Context) (context.Context, func(), error) {
 	default:
 		return nil, nil, ErrBusy
 	}
-	ctx, cancel := context.WithTimeout(ctx, timeout)
+	ctx, cancel := context.WithTimeout(ctx, s.timeout)
 	return ctx, func() {
 		cancel()
 		<-s.slots

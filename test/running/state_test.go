@@ -85,7 +85,7 @@ func TestStateAsPulsar(t *testing.T) {
 		{"putstate", "--state", `{"key":"raw","byteValue":[-1,0,1]}`}, {"querystate", "--key", "raw"},
 		{"putstate", "--state", `{"key":"both","stringValue":"text","byteValue":[104,105]}`}, {"querystate", "--key", "both"},
 		{"putstate", "--state", `{"key":"empty","stringValue":""}`}, {"querystate", "--key", "empty"},
-		{"putstate", "--state", `{"key":"a key with?all&kinds=of;things","stringValue":"v"}`}, {"querystate", "--key", "a key with?all&kinds=of;things"},
+		{"putstate", "--state", `{"key":"a key with?all&kinds=of#things%41","stringValue":"v"}`}, {"querystate", "--key", "a key with?all&kinds=of#things%41"},
 	} {
 		theirs, ours := both(args...)
 		t.Logf("%v: %+v", args, theirs)

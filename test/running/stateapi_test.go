@@ -113,7 +113,7 @@ func TestStateElsewhere(t *testing.T) {
 			problem: "its state is kept by class org.example.State",
 		},
 		"nowhere": {set: func(function *v1alpha1.PulsarFunction) {
-			function.Spec.ClassName, function.Spec.Java, function.Spec.Go = "", nil, &v1alpha1.GoRuntime{}
+			function.Spec.ClassName, function.Spec.Java, function.Spec.Go = "", nil, &v1alpha1.Runtime{}
 			function.Spec.Output = "persistent://public/default/out"
 		}, problem: "it keeps no state"},
 	} {
