@@ -31,6 +31,7 @@ import (
 	"github.com/function-mesh/functionmesh-apiserver/pkg/registry/admin/pulsarfunction"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/registry/admin/pulsarsink"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/registry/admin/pulsarsource"
+	"github.com/function-mesh/functionmesh-apiserver/pkg/statestore"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/tenancy"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/translation"
 )
@@ -177,6 +178,10 @@ func (c CompletedConfig) componentConfig(catalogue *connectors.Catalogue, claims
 	if err != nil {
 		return component.Config{}, err
 	}
+	states, err := stateStores(c.file.PulsarClusters)
+	if err != nil {
+		return component.Config{}, err
+	}
 	configMapName := translation.NewFunctionTranslator(c.file, catalogue).ConfigMapName
 	var pinner *pinning.Pinner
 	if c.file.PinPackages {
@@ -213,7 +218,25 @@ func (c CompletedConfig) componentConfig(catalogue *connectors.Catalogue, claims
 		Pinner:           pinner,
 		Resolved:         resolved,
 		Instances:        instances.New(kube, c.generic.DrainedNotify()),
+		StateStores:      states,
 	}, nil
+}
+
+// stateStores returns the state stores of the clusters that have one. They live as long as
+// the process.
+func stateStores(clusters []configv1alpha1.PulsarCluster) (map[string]component.StateStore, error) {
+	stores := map[string]component.StateStore{}
+	for _, cluster := range clusters {
+		if cluster.StateStorageURL == "" {
+			continue
+		}
+		store, err := statestore.New(cluster.StateStorageURL)
+		if err != nil {
+			return nil, fmt.Errorf("cluster %s: %w", cluster.Name, err)
+		}
+		stores[cluster.Name] = store
+	}
+	return stores, nil
 }
 
 // Run serves until ctx ends, then stops gracefully.

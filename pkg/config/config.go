@@ -19,6 +19,7 @@ import (
 
 	adminv1alpha1 "github.com/function-mesh/functionmesh-apiserver/pkg/apis/admin/v1alpha1"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/apis/config/v1alpha1"
+	"github.com/function-mesh/functionmesh-apiserver/pkg/statestore"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/tenancy"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/translation"
 )
@@ -191,6 +192,11 @@ func validateCluster(at *field.Path, cluster v1alpha1.PulsarCluster) field.Error
 	}
 	if cluster.TrustCertsFile != "" && !strings.HasPrefix(cluster.ServiceURL, "pulsar+ssl://") {
 		errs = append(errs, field.Forbidden(at.Child("trustCertsFile"), "is for a serviceUrl of pulsar+ssl"))
+	}
+	if cluster.StateStorageURL != "" {
+		if _, err := statestore.Address(cluster.StateStorageURL); err != nil {
+			errs = append(errs, field.Invalid(at.Child("stateStorageUrl"), field.OmitValueType{}, err.Error()))
+		}
 	}
 	for name, file := range map[string]string{"adminTokenFile": cluster.AdminTokenFile, "adminCaFile": cluster.AdminCAFile} {
 		if file != "" && cluster.AdminURL == "" {

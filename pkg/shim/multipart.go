@@ -132,8 +132,8 @@ func readParts(request *http.Request, limits formLimits, take func(part *multipa
 		name := part.FormName()
 		if seen[name] {
 			// As in Pulsar the first one counts.
-			if _, err := io.Copy(io.Discard, part); err != nil {
-				return bodyError(err)
+			if err := skip(part); err != nil {
+				return err
 			}
 			continue
 		}
@@ -142,6 +142,21 @@ func readParts(request *http.Request, limits formLimits, take func(part *multipa
 			return err
 		}
 	}
+}
+
+// skip reads what doesn't count.
+func skip(part io.Reader) error {
+	if _, err := io.Copy(io.Discard, part); err != nil {
+		return bodyError(err)
+	}
+	return nil
+}
+
+// saidToBeJSON tells whether a part has the content type of JSON. To Pulsar one without is
+// none.
+func saidToBeJSON(part *multipart.Part) bool {
+	mediaType, _, _ := mime.ParseMediaType(part.Header.Get("Content-Type"))
+	return mediaType == "application/json"
 }
 
 // meteredBody is a request's body, of which only so much is read beside what is
@@ -181,8 +196,7 @@ func (f *form) take(part *multipart.Part, body *meteredBody, name string, maxCon
 	switch name {
 	case f.kind.configPart():
 		f.config, err = readPart(part, body, name, maxConfig)
-		// To Pulsar a config that isn't said to be JSON is none.
-		if mediaType, _, _ := mime.ParseMediaType(part.Header.Get("Content-Type")); mediaType != "application/json" {
+		if !saidToBeJSON(part) {
 			f.config = nil
 		}
 	case partURL:
@@ -205,9 +219,7 @@ func (f *form) take(part *multipart.Part, body *meteredBody, name string, maxCon
 			return errUpload(f.kind)
 		}
 	default:
-		if _, err := io.Copy(io.Discard, part); err != nil {
-			return bodyError(err)
-		}
+		err = skip(part)
 	}
 	return err
 }

@@ -24,8 +24,6 @@ func pendingRoutes(kind *kind) []route {
 	}
 	return []route{
 		pending(http.MethodPost, componentPath+"/trigger", "triggerFunction", "Function trigger"),
-		pending(http.MethodGet, componentPath+"/state/{key}", "getFunctionState", "Function state query"),
-		pending(http.MethodPost, componentPath+"/state/{key}", "putFunctionState", "Function state update"),
 		{http.MethodPut, "/leader" + componentPath, "updateFunctionOnLeader", func(http.ResponseWriter, *restful.Request) error {
 			return errorf(http.StatusNotImplemented, "This is how Pulsar's functions workers tell their leader of functions, and there are no such workers here")
 		}},

@@ -248,8 +248,6 @@ func testJavaPending(t *testing.T) {
 		thing string
 	}{
 		{command("trigger", name, "--trigger-value", "v"), "Function trigger"},
-		{command("querystate", name, "--key", "k"), "Function state query"},
-		{command("putstate", name, "--state", `{"key":"k","stringValue":"v"}`), "Function state update"},
 	} {
 		expectRefused(t, strings.Join(test.args, " "), pulsarAdmin(t, test.args...), test.thing+" is not available yet")
 	}

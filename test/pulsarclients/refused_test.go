@@ -99,8 +99,6 @@ func TestGoClientPending(t *testing.T) {
 	file := writeFile(t, "code.jar", "code")
 	errorOf := func(_ any, err error) error { return err }
 	for thing, err := range map[string]error{
-		"Function state query":  errorOf(functions.GetFunctionState(tenant, namespace, name, "k")),
-		"Function state update": functions.PutFunctionState(tenant, namespace, name, utils.FunctionState{Key: "k", StringValue: "v"}),
 		"Function trigger":      errorOf(functions.TriggerFunction(tenant, namespace, name, "topic", "value", "")),
 	} {
 		expectReason(t, thing, err, 501, thing+" is not available yet")

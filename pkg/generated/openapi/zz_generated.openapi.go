@@ -88,6 +88,9 @@ func GetOpenAPIDefinitions(ref common.ReferenceCallback) map[string]common.OpenA
 		v1alpha1.PulsarSource{}.OpenAPIModelName():                     schema_pkg_apis_admin_v1alpha1_PulsarSource(ref),
 		v1alpha1.PulsarSourceList{}.OpenAPIModelName():                 schema_pkg_apis_admin_v1alpha1_PulsarSourceList(ref),
 		v1alpha1.PulsarSourceSpec{}.OpenAPIModelName():                 schema_pkg_apis_admin_v1alpha1_PulsarSourceSpec(ref),
+		v1alpha1.PulsarState{}.OpenAPIModelName():                      schema_pkg_apis_admin_v1alpha1_PulsarState(ref),
+		v1alpha1.PulsarStateOptions{}.OpenAPIModelName():               schema_pkg_apis_admin_v1alpha1_PulsarStateOptions(ref),
+		v1alpha1.PulsarStateSpec{}.OpenAPIModelName():                  schema_pkg_apis_admin_v1alpha1_PulsarStateSpec(ref),
 		v1alpha1.Resources{}.OpenAPIModelName():                        schema_pkg_apis_admin_v1alpha1_Resources(ref),
 		v1alpha1.Runtime{}.OpenAPIModelName():                          schema_pkg_apis_admin_v1alpha1_Runtime(ref),
 		v1alpha1.RuntimeLog{}.OpenAPIModelName():                       schema_pkg_apis_admin_v1alpha1_RuntimeLog(ref),
@@ -4659,6 +4662,136 @@ func schema_pkg_apis_admin_v1alpha1_PulsarSourceSpec(ref common.ReferenceCallbac
 		},
 		Dependencies: []string{
 			v1alpha1.Auth{}.OpenAPIModelName(), v1alpha1.BatchSourceConfig{}.OpenAPIModelName(), v1alpha1.JavaRuntime{}.OpenAPIModelName(), v1alpha1.Package{}.OpenAPIModelName(), v1alpha1.PackageService{}.OpenAPIModelName(), v1alpha1.Pod{}.OpenAPIModelName(), v1alpha1.ProducerConfig{}.OpenAPIModelName(), v1alpha1.Resources{}.OpenAPIModelName(), v1alpha1.SecretRef{}.OpenAPIModelName(), v1alpha1.StateConfig{}.OpenAPIModelName(), v1alpha1.TLS{}.OpenAPIModelName(), runtime.RawExtension{}.OpenAPIModelName()},
+	}
+}
+
+func schema_pkg_apis_admin_v1alpha1_PulsarState(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "PulsarState is what a function, source or sink keeps under one key. It is what the subresource state answers, and takes.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"kind": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Kind is a string value representing the REST resource this object represents. Servers may infer this from the endpoint the client submits requests to. Cannot be updated. In CamelCase. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#types-kinds",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"apiVersion": {
+						SchemaProps: spec.SchemaProps{
+							Description: "APIVersion defines the versioned schema of this representation of an object. Servers should convert recognized schemas to the latest internal value, and may reject unrecognized values. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#resources",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"metadata": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Name, namespace and UID of the object. Where it has a UID, a value is only for the object with that UID.",
+							Default:     map[string]interface{}{},
+							Ref:         ref(metav1.ObjectMeta{}.OpenAPIModelName()),
+						},
+					},
+					"spec": {
+						SchemaProps: spec.SchemaProps{
+							Description: "The key and its value.",
+							Default:     map[string]interface{}{},
+							Ref:         ref(v1alpha1.PulsarStateSpec{}.OpenAPIModelName()),
+						},
+					},
+				},
+				Required: []string{"spec"},
+			},
+		},
+		Dependencies: []string{
+			v1alpha1.PulsarStateSpec{}.OpenAPIModelName(), metav1.ObjectMeta{}.OpenAPIModelName()},
+	}
+}
+
+func schema_pkg_apis_admin_v1alpha1_PulsarStateOptions(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "PulsarStateOptions says for what the subresource state is asked.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"kind": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Kind is a string value representing the REST resource this object represents. Servers may infer this from the endpoint the client submits requests to. Cannot be updated. In CamelCase. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#types-kinds",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"apiVersion": {
+						SchemaProps: spec.SchemaProps{
+							Description: "APIVersion defines the versioned schema of this representation of an object. Servers should convert recognized schemas to the latest internal value, and may reject unrecognized values. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#resources",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"key": {
+						SchemaProps: spec.SchemaProps{
+							Description: "The key.",
+							Default:     "",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+				},
+				Required: []string{"key"},
+			},
+		},
+	}
+}
+
+func schema_pkg_apis_admin_v1alpha1_PulsarStateSpec(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "PulsarStateSpec is a key and its value. A value that is put has one of the members; of several, bytes count before a text, and that before a number. A value that is read has a text, or bytes where they are none in UTF-8, and besides a number where there are eight of them. A counter has a number alone, and can't be put.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"key": {
+						SchemaProps: spec.SchemaProps{
+							Description: "The key.",
+							Default:     "",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"stringValue": {
+						SchemaProps: spec.SchemaProps{
+							Description: "The value as a text.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"byteValue": {
+						SchemaProps: spec.SchemaProps{
+							Description: "The value as bytes.",
+							Type:        []string{"string"},
+							Format:      "byte",
+						},
+					},
+					"numberValue": {
+						SchemaProps: spec.SchemaProps{
+							Description: "The value as a number: a counter's, or the eight bytes of one, the highest first.",
+							Type:        []string{"integer"},
+							Format:      "int64",
+						},
+					},
+					"version": {
+						SchemaProps: spec.SchemaProps{
+							Description: "How often the value was changed. It is only ever read.",
+							Type:        []string{"integer"},
+							Format:      "int64",
+						},
+					},
+				},
+				Required: []string{"key"},
+			},
+		},
 	}
 }
 

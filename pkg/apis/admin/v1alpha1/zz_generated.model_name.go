@@ -282,6 +282,21 @@ func (in PulsarSourceSpec) OpenAPIModelName() string {
 }
 
 // OpenAPIModelName returns the OpenAPI model name for this type.
+func (in PulsarState) OpenAPIModelName() string {
+	return "io.functionmesh.admin.v1alpha1.PulsarState"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in PulsarStateOptions) OpenAPIModelName() string {
+	return "io.functionmesh.admin.v1alpha1.PulsarStateOptions"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in PulsarStateSpec) OpenAPIModelName() string {
+	return "io.functionmesh.admin.v1alpha1.PulsarStateSpec"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
 func (in ResolvedCredential) OpenAPIModelName() string {
 	return "io.functionmesh.admin.v1alpha1.ResolvedCredential"
 }

@@ -154,6 +154,11 @@ type PulsarCluster struct {
 	// in a Secret of their own, and so do those whose authors say nothing of TLS, unless
 	// defaults say something. The file is read again as it changes.
 	TrustCertsFile string `json:"trustCertsFile,omitempty"`
+	// StateStorageURL is the URL of the table service where components keep state, such as
+	// bk://host:4181. New ones that can keep state get it as their spec.stateConfig, unless
+	// their authors name another, and it is the only one where this server reads and writes
+	// state. Without it no component gets a store, and no state is read or written.
+	StateStorageURL string `json:"stateStorageUrl,omitempty"`
 	// ConfigMapName is the ConfigMap with both URLs that each namespace gets, if it
 	// has none of that name yet. Default <name>-function-mesh-config, as the Java
 	// worker calls it.

@@ -71,6 +71,8 @@ type Config struct {
 	Resolved sets.Set[string]
 	// Instances knows what runs.
 	Instances Instances
+	// StateStores are where components keep state, by the Pulsar cluster.
+	StateStores map[string]StateStore
 }
 
 // Translator translates a kind and knows its defaults.
@@ -146,6 +148,7 @@ func NewREST[CR any, P crstorage.Object[CR], View v1alpha1.Component](kind Kind,
 		kind.Resource + "/package":   newPackageREST(served),
 		kind.Resource + "/instances": &InstancesREST{store: served, instances: config.Instances},
 		kind.Resource + "/log":       &LogREST{store: served, kind: kind, authorizer: config.Authorizer, instances: config.Instances},
+		kind.Resource + "/state":     &StateREST{store: served, resources: storage, tenancy: config.Tenancy, stores: config.StateStores},
 		kind.Resource + "/credential": &CredentialREST{store: served, crKind: client.Kind, kind: kind.ComponentKind, secrets: config.Secrets,
 			userPrefix: config.KubernetesUserPrefix},
 	}, nil
