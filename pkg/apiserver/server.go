@@ -19,9 +19,11 @@ import (
 	"github.com/function-mesh/functionmesh-apiserver/pkg/connection"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/connectors"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/controller"
+	"github.com/function-mesh/functionmesh-apiserver/pkg/controller/revisions"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/crdschema"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/crstorage"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/instances"
+	"github.com/function-mesh/functionmesh-apiserver/pkg/packageservice"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/registry/admin/component"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/registry/admin/pulsarconnector"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/registry/admin/pulsarfunction"
@@ -90,7 +92,7 @@ func (c CompletedConfig) New() (*genericapiserver.GenericAPIServer, error) {
 	if err != nil {
 		return nil, err
 	}
-	resources, err := c.resources(catalogue, definitions, claims)
+	resources, err := c.resources(catalogue, definitions, claims, packages)
 	if err != nil {
 		return nil, err
 	}
@@ -100,7 +102,15 @@ func (c CompletedConfig) New() (*genericapiserver.GenericAPIServer, error) {
 	if err := server.InstallAPIGroup(&group); err != nil {
 		return nil, fmt.Errorf("could not install the API group: %w", err)
 	}
-	if err := controller.Install(server, controller.Config{Client: c.client, Claims: claims, Packages: packages, TrustCertsFiles: config.TrustCertsFiles(c.file), Options: c.controllers}); err != nil {
+	if err := controller.Install(server, controller.Config{
+		Client: c.client, Claims: claims, Packages: packages, TrustCertsFiles: config.TrustCertsFiles(c.file), Options: c.controllers,
+		RevisionLimit: int(*c.file.RevisionHistoryLimit),
+		Project: map[string]revisions.Project{
+			computev1alpha1.FunctionResource: translation.NewFunctionTranslator(c.file, catalogue).FromJSON,
+			computev1alpha1.SourceResource:   translation.NewSourceTranslator(c.file, catalogue).FromJSON,
+			computev1alpha1.SinkResource:     translation.NewSinkTranslator(c.file, catalogue).FromJSON,
+		},
+	}); err != nil {
 		return nil, err
 	}
 	return server, nil
@@ -115,11 +125,13 @@ func loadConnectors(file string) (*connectors.Catalogue, error) {
 }
 
 // resources returns the storage of all that the group serves, by path.
-func (c CompletedConfig) resources(catalogue *connectors.Catalogue, definitions *crdschema.Checker, claims *tenancy.Index) (map[string]rest.Storage, error) {
+func (c CompletedConfig) resources(catalogue *connectors.Catalogue, definitions *crdschema.Checker, claims *tenancy.Index,
+	packages map[string]*packageservice.Client) (map[string]rest.Storage, error) {
 	shared, err := c.componentConfig(catalogue, claims)
 	if err != nil {
 		return nil, err
 	}
+	shared.Packages = packages
 	resources := map[string]rest.Storage{"pulsarconnectors": pulsarconnector.NewREST(catalogue)}
 	for _, kind := range []struct {
 		resource, kind string
@@ -193,6 +205,8 @@ func (c CompletedConfig) componentConfig(catalogue *connectors.Catalogue, claims
 		CheckNamespace:   namespaces,
 		EnsureConnection: connection.NewConfigMaps(kube, c.file.PulsarClusters, configMapName).Ensure,
 		Instances:        instances.New(kube, c.generic.DrainedNotify()),
+		Revisions:        kube.AppsV1(),
+		Admission:        c.generic.AdmissionControl,
 	}, nil
 }
 

@@ -22,6 +22,7 @@ import (
 	_ "k8s.io/component-base/metrics/prometheus/clientgo/leaderelection"
 	_ "k8s.io/component-base/metrics/prometheus/workqueue"
 
+	"github.com/function-mesh/functionmesh-apiserver/pkg/controller/revisions"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/controller/trust"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/packageservice"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/tenancy"
@@ -45,6 +46,10 @@ type Config struct {
 	// TrustCertsFiles have the certificates by which brokers are verified, by the name of
 	// the Pulsar cluster.
 	TrustCertsFiles map[string]string
+	// Project has the projection of each kind, by the name of its custom resources.
+	Project map[string]revisions.Project
+	// RevisionLimit is how many revisions an object has at most.
+	RevisionLimit int
 	// Options are what the command line says.
 	Options *Options
 }

@@ -22,6 +22,7 @@ import (
 	"github.com/function-mesh/functionmesh-apiserver/pkg/controller/credentials"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/controller/duplicates"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/controller/publisher"
+	"github.com/function-mesh/functionmesh-apiserver/pkg/controller/revisions"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/controller/trust"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/controller/work"
 )
@@ -31,7 +32,7 @@ const (
 	requestsPerSecond = 50
 	requestBurst      = 100
 	// How many objects a loop works on at once.
-	publishers, stoppers, cleaners, tellers, rotators, keepers = 4, 1, 1, 1, 1, 1
+	publishers, stoppers, cleaners, tellers, rotators, keepers, historians = 4, 1, 1, 1, 1, 1, 2
 
 	// What one object may have told about itself: at first, and then how often.
 	eventBurst     = 25
@@ -132,6 +133,22 @@ func runLoops(ctx context.Context, config Config) error {
 		loops = append(loops, loop{work.NewQueue(trust.Name), keepers, trust.New(informers, made.kube, config.TrustCertsFiles).Reconcile})
 	}
 	watchers := []func(context.Context){informers.Run}
+	if options.Enabled(revisions.Name) {
+		index, err := revisions.NewIndex(made.kube)
+		if err != nil {
+			return err
+		}
+		queue := work.NewQueue(revisions.Name)
+		if err := index.OnDelete(queue.Add); err != nil {
+			return err
+		}
+		watchers = append(watchers, index.Run)
+		keeper := revisions.New(revisions.Config{
+			Informers: informers, Index: index, Kube: made.kube, Dynamic: made.dynamic, Writer: writer,
+			Project: config.Project, Limit: config.RevisionLimit,
+		})
+		loops = append(loops, loop{queue, historians, keeper.Reconcile})
+	}
 	if options.Enabled(autoscaler.Name) {
 		queue := work.NewQueue(autoscaler.Name)
 		cleaner, err := autoscaler.New(informers, made.dynamic, made.metadata, recorder, queue.Add)

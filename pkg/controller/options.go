@@ -20,6 +20,7 @@ import (
 	"github.com/function-mesh/functionmesh-apiserver/pkg/controller/credentials"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/controller/duplicates"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/controller/publisher"
+	"github.com/function-mesh/functionmesh-apiserver/pkg/controller/revisions"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/controller/trust"
 )
 
@@ -46,7 +47,7 @@ const (
 )
 
 // Names are what can be switched on and off.
-var Names = []string{publisher.Name, referencesName, eventsName, duplicates.Name, autoscaler.Name, credentialsName, credentials.Name, trust.Name}
+var Names = []string{publisher.Name, referencesName, eventsName, duplicates.Name, autoscaler.Name, credentialsName, credentials.Name, trust.Name, revisions.Name}
 
 // Options are the part of the command line that is about background loops.
 type Options struct {

@@ -51,5 +51,6 @@ func knownTypes() []runtime.Object {
 		&PulsarConnector{}, &PulsarConnectorList{},
 		&PulsarAction{}, &PulsarInstances{}, &PulsarInstancesOptions{}, &PulsarLogOptions{},
 		&PulsarCredential{}, &PulsarPackage{}, &PulsarPackageOptions{},
+		&PulsarRollback{}, &PulsarRevisions{},
 	}
 }
