@@ -24,6 +24,7 @@ import (
 	"github.com/function-mesh/functionmesh-apiserver/pkg/crstorage"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/instances"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/packageservice"
+	"github.com/function-mesh/functionmesh-apiserver/pkg/pulsaradmin"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/registry/admin/component"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/registry/admin/pulsarconnector"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/registry/admin/pulsarfunction"
@@ -102,9 +103,14 @@ func (c CompletedConfig) New() (*genericapiserver.GenericAPIServer, error) {
 	if err := server.InstallAPIGroup(&group); err != nil {
 		return nil, fmt.Errorf("could not install the API group: %w", err)
 	}
+	pulsar, err := pulsarClients(c.file.PulsarClusters, pulsaradmin.NewClient)
+	if err != nil {
+		return nil, err
+	}
 	if err := controller.Install(server, controller.Config{
-		Client: c.client, Claims: claims, Packages: packages, TrustCertsFiles: config.TrustCertsFiles(c.file), Options: c.controllers,
-		RevisionLimit: int(*c.file.RevisionHistoryLimit),
+		Client: c.client, Claims: claims, Packages: packages, Pulsar: pulsar, TrustCertsFiles: config.TrustCertsFiles(c.file), Options: c.controllers,
+		PackageGracePeriod: c.file.PackageGracePeriod.Duration,
+		RevisionLimit:      int(*c.file.RevisionHistoryLimit),
 		Project: map[string]revisions.Project{
 			computev1alpha1.FunctionResource: translation.NewFunctionTranslator(c.file, catalogue).FromJSON,
 			computev1alpha1.SourceResource:   translation.NewSourceTranslator(c.file, catalogue).FromJSON,

@@ -21,6 +21,7 @@ import (
 	"github.com/function-mesh/functionmesh-apiserver/pkg/controller/component"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/controller/credentials"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/controller/duplicates"
+	"github.com/function-mesh/functionmesh-apiserver/pkg/controller/packages"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/controller/publisher"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/controller/revisions"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/controller/trust"
@@ -133,16 +134,26 @@ func runLoops(ctx context.Context, config Config) error {
 		loops = append(loops, loop{work.NewQueue(trust.Name), keepers, trust.New(informers, made.kube, config.TrustCertsFiles).Reconcile})
 	}
 	watchers := []func(context.Context){informers.Run}
+	// Without either loop nobody needs the index, which costs the server memory.
+	index, err := revisions.NewIndex(made.kube)
+	if err != nil {
+		return err
+	}
+	collects := options.Enabled(packages.Name) && len(config.Packages) > 0
+	if options.Enabled(revisions.Name) || collects {
+		watchers = append(watchers, index.Run)
+	}
+	if collects {
+		watchers = append(watchers, packages.New(packages.Config{
+			Informers: informers, Index: index, Claims: claims, Dynamic: made.dynamic,
+			Services: config.Packages, Pulsar: config.Pulsar, GracePeriod: config.PackageGracePeriod,
+		}).Run)
+	}
 	if options.Enabled(revisions.Name) {
-		index, err := revisions.NewIndex(made.kube)
-		if err != nil {
-			return err
-		}
 		queue := work.NewQueue(revisions.Name)
 		if err := index.OnDelete(queue.Add); err != nil {
 			return err
 		}
-		watchers = append(watchers, index.Run)
 		keeper := revisions.New(revisions.Config{
 			Informers: informers, Index: index, Kube: made.kube, Dynamic: made.dynamic, Writer: writer,
 			Project: config.Project, Limit: config.RevisionLimit,
@@ -167,7 +178,7 @@ func runLoops(ctx context.Context, config Config) error {
 		defer forget()
 		watchers = append(watchers, func(ctx context.Context) { queue.Run(ctx, tellers, teller.Reconcile) })
 	}
-	if len(loops) == 0 {
+	if len(loops) == 0 && !collects {
 		<-ctx.Done()
 		return nil
 	}

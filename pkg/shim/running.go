@@ -37,6 +37,10 @@ type running interface {
 	packageOf(ctx context.Context, name string, transformFunction bool) (*v1alpha1.PulsarPackage, error)
 	// instances returns what runs: all instances, or the one that isn't nil.
 	instances(ctx context.Context, object v1alpha1.Component, instance *int32) (*v1alpha1.PulsarInstances, error)
+	// revisions returns what an object was.
+	revisions(ctx context.Context, object v1alpha1.Component) (*v1alpha1.PulsarRevisions, error)
+	// rollback makes an object what it was: the one before where the number is 0.
+	rollback(ctx context.Context, object v1alpha1.Component, revision int64) error
 }
 
 // subresources makes these calls.

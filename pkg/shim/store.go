@@ -17,8 +17,8 @@ const (
 	// propertyManager marks the packages that were uploaded here. Those of manager came
 	// with a component, and go when no component names them any more. Those of
 	// pathManager are whoever's who uploaded them.
-	propertyManager = "managedBy"
-	manager         = "functionmesh-apiserver"
+	propertyManager = packageservice.PropertyManager
+	manager         = packageservice.Manager
 	pathManager     = "pulsar-admin-shim"
 )
 
