@@ -98,5 +98,17 @@ func TestPulsarClients(t *testing.T) {
 			t.Errorf("%s %s: %d %s", refused.method, refused.path, code, body)
 		}
 	}
+
+	// Code that is gone can't be brought back.
+	if err := service(t).Delete(t.Context(), "", must[identity.PackageURL](t)(identity.ParsePackageURL(first))); err != nil {
+		t.Fatal(err)
+	}
+	gone := `{"reason":"Revision 3 of uploaded can't be restored: its package ` + first + ` is gone from Pulsar's package service"}`
+	if code, body := ask(t, http.MethodPost, path+"/rollback?revision=3"); code != http.StatusBadRequest || body != gone {
+		t.Errorf("%d %s", code, body)
+	}
+	if location := locationOf(t, name); location != second {
+		t.Errorf("the code is at %s, not at %s", location, second)
+	}
 	admin(t, "functions", "delete", "--name", name)
 }
