@@ -92,7 +92,11 @@ func (c *Client) Store(ctx context.Context, token Token, stored Package) error {
 		case err != nil:
 			return err
 		case complete && !there:
-			// It was removed as one that nobody used.
+			// It was removed as one that nobody used. Its content goes a moment after what is
+			// said of it, and must not take the next one with it.
+			if err := pause(ctx); err != nil {
+				return err
+			}
 			continue
 		case complete:
 			return nil
