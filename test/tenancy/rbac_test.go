@@ -310,6 +310,8 @@ func TestVerbsAsRBACSays(t *testing.T) {
 		gvr := views.GroupVersion().WithResource(resource)
 		id := identity.Name{Tenant: m.tenant, Namespace: "x", Name: title}
 		there := must[*unstructured.Unstructured](t)(env.Dynamic().Resource(gvr).Namespace(m.namespace).Create(t.Context(), component(t, title, id), metav1.CreateOptions{}))
+		// Loops write what they observe of it and keep of it.
+		there.SetResourceVersion("")
 		another := component(t, title, identity.Name{Tenant: m.tenant, Namespace: "x", Name: title + "-other"})
 		for _, c := range m.callers {
 			client := c.dynamic(t).Resource(gvr).Namespace(m.namespace)
