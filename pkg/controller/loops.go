@@ -18,10 +18,10 @@ import (
 
 	"github.com/function-mesh/functionmesh-apiserver/pkg/controller/autoscaler"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/controller/claimevents"
+	"github.com/function-mesh/functionmesh-apiserver/pkg/controller/collection"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/controller/component"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/controller/credentials"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/controller/duplicates"
-	"github.com/function-mesh/functionmesh-apiserver/pkg/controller/packages"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/controller/publisher"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/controller/revisions"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/controller/trust"
@@ -139,12 +139,12 @@ func runLoops(ctx context.Context, config Config) error {
 	if err != nil {
 		return err
 	}
-	collects := options.Enabled(packages.Name) && len(config.Packages) > 0
+	collects := options.Enabled(collection.Name) && len(config.Packages) > 0
 	if options.Enabled(revisions.Name) || collects {
 		watchers = append(watchers, index.Run)
 	}
 	if collects {
-		watchers = append(watchers, packages.New(packages.Config{
+		watchers = append(watchers, collection.New(collection.Config{
 			Informers: informers, Index: index, Claims: claims, Dynamic: made.dynamic,
 			Services: config.Packages, Pulsar: config.Pulsar, GracePeriod: config.PackageGracePeriod,
 		}).Run)

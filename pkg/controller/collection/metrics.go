@@ -1,4 +1,4 @@
-package packages
+package collection
 
 import (
 	"k8s.io/component-base/metrics"

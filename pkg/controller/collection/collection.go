@@ -1,11 +1,11 @@
-// Package packages is the loop that removes code which nothing runs: packages that
+// Package collection is the loop that removes code which nothing runs: packages that
 // pulsar-admin-shim uploaded, and that no object and no revision names any more, or ever
 // did, for a grace period.
 //
 // What it knows of a package survives in the package's own metadata, and what is in use is
 // told by the digest alone, wherever and however an object names it: a package too many
 // costs a little space, one too few stops somebody's function.
-package packages
+package collection
 
 import (
 	"context"
