@@ -27,6 +27,8 @@ import (
 	"github.com/function-mesh/functionmesh-apiserver/pkg/tenancy"
 )
 
+const pinFlag = "pin-packages"
+
 // watchGracePeriod is how long open watches may go on after the server was told to
 // stop. Without a bound they would be served, with an old projection, until their
 // clients leave.
@@ -59,6 +61,8 @@ type Options struct {
 	// set.
 	RevisionHistoryLimit int32
 	PackageGracePeriod   time.Duration
+	// PinPackages overrides the configuration's pinPackages, if it was set.
+	PinPackages bool
 	// Controllers says which background loops run.
 	Controllers *controller.Options
 
@@ -104,6 +108,8 @@ func (o *Options) AddFlags(flags *pflag.FlagSet) {
 		"How many revisions are kept of each object, the present one among them. Overrides revisionHistoryLimit of the configuration, whose default is 10.")
 	flags.DurationVar(&o.PackageGracePeriod, graceFlag, o.PackageGracePeriod,
 		"For how long uploaded packages are kept that no object and no revision names. Overrides packageGracePeriod of the configuration, whose default is 24h.")
+	flags.BoolVar(&o.PinPackages, pinFlag, o.PinPackages,
+		"Store a package that a component names by a tag once more under its digest, and have the component name that. Overrides pinPackages of the configuration.")
 	o.Controllers.AddFlags(flags)
 }
 
@@ -147,6 +153,12 @@ func (o *Options) readConfig() error {
 	}
 	if err := o.overrideHistory(); err != nil {
 		return err
+	}
+	if o.flags != nil && o.flags.Changed(pinFlag) {
+		o.file.PinPackages = o.PinPackages
+		if err := config.ValidatePinning(o.file); err != nil {
+			return err
+		}
 	}
 	return o.overrideOAuth2()
 }

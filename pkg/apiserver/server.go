@@ -6,6 +6,7 @@ import (
 	"maps"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/sets"
 	"k8s.io/apiserver/pkg/registry/rest"
 	genericapiserver "k8s.io/apiserver/pkg/server"
 	"k8s.io/client-go/kubernetes"
@@ -19,11 +20,13 @@ import (
 	"github.com/function-mesh/functionmesh-apiserver/pkg/connection"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/connectors"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/controller"
+	packagesloop "github.com/function-mesh/functionmesh-apiserver/pkg/controller/packages"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/controller/revisions"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/crdschema"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/crstorage"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/instances"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/packageservice"
+	"github.com/function-mesh/functionmesh-apiserver/pkg/pinning"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/pulsaradmin"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/registry/admin/component"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/registry/admin/pulsarconnector"
@@ -109,6 +112,7 @@ func (c CompletedConfig) New() (*genericapiserver.GenericAPIServer, error) {
 	}
 	if err := controller.Install(server, controller.Config{
 		Client: c.client, Claims: claims, Packages: packages, Pulsar: pulsar, TrustCertsFiles: config.TrustCertsFiles(c.file), Options: c.controllers,
+		ConfigMapName:      translation.NewFunctionTranslator(c.file, catalogue).ConfigMapName,
 		PackageGracePeriod: c.file.PackageGracePeriod.Duration,
 		RevisionLimit:      int(*c.file.RevisionHistoryLimit),
 		Project: map[string]revisions.Project{
@@ -133,7 +137,7 @@ func loadConnectors(file string) (*connectors.Catalogue, error) {
 // resources returns the storage of all that the group serves, by path.
 func (c CompletedConfig) resources(catalogue *connectors.Catalogue, definitions *crdschema.Checker, claims *tenancy.Index,
 	packages map[string]*packageservice.Client) (map[string]rest.Storage, error) {
-	shared, err := c.componentConfig(catalogue, claims)
+	shared, err := c.componentConfig(catalogue, claims, packages)
 	if err != nil {
 		return nil, err
 	}
@@ -168,7 +172,8 @@ func (c CompletedConfig) resources(catalogue *connectors.Catalogue, definitions 
 }
 
 // componentConfig is what all kinds of component have in common.
-func (c CompletedConfig) componentConfig(catalogue *connectors.Catalogue, claims *tenancy.Index) (component.Config, error) {
+func (c CompletedConfig) componentConfig(catalogue *connectors.Catalogue, claims *tenancy.Index,
+	packages map[string]*packageservice.Client) (component.Config, error) {
 	unlimited := restclient.CopyConfig(c.client)
 	// Each new component asks for its ConfigMap: client-go's default would let five a
 	// second through. Callers are subject to priority and fairness.
@@ -186,6 +191,14 @@ func (c CompletedConfig) componentConfig(catalogue *connectors.Catalogue, claims
 		return component.Config{}, err
 	}
 	configMapName := translation.NewFunctionTranslator(c.file, catalogue).ConfigMapName
+	var pinner *pinning.Pinner
+	if c.file.PinPackages {
+		pinner = pinning.New(packages, pinning.MaxBytes)
+	}
+	resolved := sets.New[string]()
+	if c.controllers.Enabled(packagesloop.Name) {
+		resolved = sets.KeySet(packages)
+	}
 	userPrefix := ""
 	if c.file.OAuth2 != nil {
 		userPrefix = c.file.OAuth2.KubernetesUserPrefix
@@ -210,6 +223,8 @@ func (c CompletedConfig) componentConfig(catalogue *connectors.Catalogue, claims
 		}),
 		CheckNamespace:   namespaces,
 		EnsureConnection: connection.NewConfigMaps(kube, c.file.PulsarClusters, configMapName).Ensure,
+		Pinner:           pinner,
+		Resolved:         resolved,
 		Instances:        instances.New(kube, c.generic.DrainedNotify()),
 		Revisions:        kube.AppsV1(),
 		Admission:        c.generic.AdmissionControl,

@@ -134,6 +134,7 @@ func validate(config *v1alpha1.FunctionMeshAPIServerConfiguration) field.ErrorLi
 		seen[cluster.Name] = true
 	}
 	errs = append(errs, validateConfigMapNames(config)...)
+	errs = append(errs, validatePinning(config)...)
 	if path.Clean(config.PackageDirectory) != config.PackageDirectory || !directory.MatchString(config.PackageDirectory) {
 		errs = append(errs, field.Invalid(field.NewPath("packageDirectory"), config.PackageDirectory,
 			"must be an absolute path of letters, digits, '.', '_' and '-'"))

@@ -55,6 +55,8 @@ type Config struct {
 	Project map[string]revisions.Project
 	// RevisionLimit is how many revisions an object has at most.
 	RevisionLimit int
+	// ConfigMapName returns the ConfigMap by which components reach a cluster of a name.
+	ConfigMapName func(cluster string) string
 	// Options are what the command line says.
 	Options *Options
 }

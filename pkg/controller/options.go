@@ -20,6 +20,7 @@ import (
 	"github.com/function-mesh/functionmesh-apiserver/pkg/controller/collection"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/controller/credentials"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/controller/duplicates"
+	"github.com/function-mesh/functionmesh-apiserver/pkg/controller/packages"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/controller/publisher"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/controller/revisions"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/controller/trust"
@@ -37,6 +38,11 @@ const (
 	leaseDuration = 15 * time.Second
 	renewDeadline = 10 * time.Second
 	retryPeriod   = 2 * time.Second
+
+	// packageInterval is after what time a package is asked for again by default, and
+	// minPackageInterval is how short that may be.
+	packageInterval    = 5 * time.Minute
+	minPackageInterval = 5 * time.Second
 )
 
 // The names of what isn't a loop of its own, but part of one.
@@ -48,7 +54,7 @@ const (
 )
 
 // Names are what can be switched on and off.
-var Names = []string{publisher.Name, referencesName, eventsName, duplicates.Name, autoscaler.Name, credentialsName, credentials.Name, trust.Name, revisions.Name, collection.Name}
+var Names = []string{publisher.Name, referencesName, eventsName, duplicates.Name, autoscaler.Name, credentialsName, credentials.Name, trust.Name, packages.Name, revisions.Name, collection.Name}
 
 // Options are the part of the command line that is about background loops.
 type Options struct {
@@ -60,13 +66,16 @@ type Options struct {
 	// CredentialHashKeyFile has the key of the hashes by which a changed credential is
 	// found. Without it none is.
 	CredentialHashKeyFile string
+	// PackageInterval is after what time a package is asked for again.
+	PackageInterval time.Duration
 }
 
 // NewOptions returns the defaults: all loops, led by who holds the Lease in this
 // server's namespace.
 func NewOptions() *Options {
 	return &Options{
-		Controllers: []string{"*"},
+		Controllers:     []string{"*"},
+		PackageInterval: packageInterval,
 		LeaderElection: componentconfig.LeaderElectionConfiguration{
 			LeaderElect:       true,
 			LeaseDuration:     metav1.Duration{Duration: leaseDuration},
@@ -93,6 +102,8 @@ func (o *Options) AddFlags(flags *pflag.FlagSet) {
 		"The background loops to run: '*' switches on all that are not named, 'foo' switches foo on, '-foo' switches it off. Requests are served without any. All of them: "+strings.Join(Names, ", ")+".")
 	flags.StringVar(&o.CredentialHashKeyFile, "credential-hash-key-file", o.CredentialHashKeyFile,
 		"A file with a random key of at least 32 bytes, the same for all servers, for hashes of the Secrets by which functions prove who they are. With it the pods of a function are replaced when that Secret changes ("+credentials.Name+").")
+	flags.DurationVar(&o.PackageInterval, "package-check-interval", o.PackageInterval,
+		"After what time a package service is asked again for a package that components name by URL ("+packages.Name+").")
 	options.BindLeaderElectionFlags(&o.LeaderElection, flags)
 }
 
@@ -103,6 +114,9 @@ func (o *Options) Validate() []error {
 		if name != "*" && !slices.Contains(Names, strings.TrimPrefix(name, "-")) {
 			errs = append(errs, fmt.Errorf("--controllers: there is no %q, only %s", name, strings.Join(Names, ", ")))
 		}
+	}
+	if o.PackageInterval < minPackageInterval {
+		errs = append(errs, fmt.Errorf("--package-check-interval must be at least %s", minPackageInterval))
 	}
 	if election := &o.LeaderElection; election.LeaderElect && election.ResourceLock != resourcelock.LeasesResourceLock {
 		errs = append(errs, errors.New("--leader-elect-resource-lock must be leases"))

@@ -32,15 +32,7 @@ const (
 
 	propertyUnused   = "unusedSince"
 	propertyRemoving = "removingSince"
-
-	// PropertyManager has Manager in the metadata of packages that were uploaded by
-	// pulsar-admin-shim. No others are removed.
-	PropertyManager = "managedBy"
-	Manager         = "functionmesh-apiserver"
 )
-
-// Ours tells from its metadata whether a package was uploaded by pulsar-admin-shim.
-func Ours(metadata Metadata) bool { return metadata.Properties[PropertyManager] == Manager }
 
 // UnusedSince returns since when a package is known to be in nobody's use, and false if it
 // isn't.
@@ -139,7 +131,7 @@ func (c *Client) Finish(ctx context.Context, token Token, removal Removal, still
 		return false, err
 	}
 	at, announced := markedAt(*metadata, propertyRemoving)
-	if !announced || at.UnixMilli() != removal.at.UnixMilli() || !Ours(*metadata) || !stillUnused() {
+	if !announced || at.UnixMilli() != removal.at.UnixMilli() || !Managed(*metadata) || !stillUnused() {
 		return false, nil
 	}
 	return true, c.Delete(ctx, token, removal.Name)
@@ -157,7 +149,7 @@ func (c *Client) claim(ctx context.Context, token Token, stored Package) (bool, 
 			return false, nil
 		case err != nil:
 			return false, err
-		case !Ours(*metadata):
+		case !Managed(*metadata):
 			return true, nil
 		}
 		if at, announced := markedAt(*metadata, propertyRemoving); announced && time.Since(at) < removalWindow+clockSkew {

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/function-mesh/functionmesh-apiserver/pkg/apis/admin/v1alpha1"
+	"github.com/function-mesh/functionmesh-apiserver/pkg/identity"
 )
 
 const (
@@ -58,6 +59,10 @@ type form struct {
 	uploaded bool
 	// upload is the file; nil where nothing takes files, and its content is gone.
 	upload *upload
+	// named is the package that the component names by its URL, namedAt; nil where it
+	// wasn't fetched.
+	named   *upload
+	namedAt identity.PackageURL
 
 	kind     *kind
 	takeFile func(io.Reader) (*upload, error)
@@ -221,6 +226,7 @@ func keep(part io.Reader, body *meteredBody, takeFile func(io.Reader) (*upload, 
 
 // Close frees what the form holds.
 func (f *form) Close() {
+	f.closeNamed()
 	if f.upload != nil {
 		f.upload.Close()
 		f.upload = nil

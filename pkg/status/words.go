@@ -61,11 +61,27 @@ const (
 	ReasonSecretNotFound        = "SecretNotFound"
 	ReasonCredentialsInvalid    = "CredentialsInvalid"
 	ReasonCredentialsExpired    = "CredentialsExpired"
+
+	ReasonPackageResolved = "Resolved"
+	// ReasonPackageMoved is of a tag that means another content than the one that
+	// instances got.
+	ReasonPackageMoved    = "Moved"
+	ReasonPackageNotFound = "NotFound"
+	// ReasonPackageUnusable is of a package that the component can't run.
+	ReasonPackageUnusable = "Unusable"
+	// ReasonPackageNotChecked is where nobody has looked, or may look.
+	ReasonPackageNotChecked = "NotChecked"
+	// ReasonPackageNotConfigured is where no package service is known.
+	ReasonPackageNotConfigured = "NotConfigured"
+	ReasonPackageUnreachable   = "Unreachable"
+	// ReasonPackageForbidden is where Pulsar doesn't let the server look.
+	ReasonPackageForbidden = "Forbidden"
 )
 
 // conditionTypes are the conditions of a published status, in their order. All are
-// always there, except that what has no credential has no condition about it: one that
-// came and went would lose the time of its last transition, and can't be waited for.
+// always there, except that what has no credential, or no package URL, has no condition
+// about it: one that came and went would lose the time of its last transition, and can't
+// be waited for.
 var conditionTypes = []string{
 	v1alpha1.ConditionReady,
 	v1alpha1.ConditionReconciling,
@@ -74,4 +90,5 @@ var conditionTypes = []string{
 	v1alpha1.ConditionReconciled,
 	v1alpha1.ConditionAvailable,
 	v1alpha1.ConditionCredentialsValid,
+	v1alpha1.ConditionPackageResolved,
 }

@@ -30,7 +30,7 @@ func newPackage(text, manager string) packageservice.Package {
 		Name: identity.PackageURL{Type: "function", Tenant: "public", Namespace: "default", Name: "collected",
 			Version: packageservice.VersionOf(hex.EncodeToString(digest[:]))},
 		Metadata: packageservice.Metadata{Description: text, Contact: "test", Properties: map[string]string{packageservice.PropertyManager: manager, "other": "kept"}},
-		Content:  bytes.NewReader([]byte(text)), Size: int64(len(text)), Owned: packageservice.Ours,
+		Content:  bytes.NewReader([]byte(text)), Size: int64(len(text)), Owned: packageservice.Managed,
 	}
 }
 

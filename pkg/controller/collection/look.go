@@ -89,7 +89,7 @@ func (l *look) at(ctx context.Context, name identity.PackageURL) error {
 	if errors.Is(err, packageservice.ErrNotFound) {
 		return nil
 	}
-	if err != nil || !packageservice.Ours(*metadata) {
+	if err != nil || !packageservice.Managed(*metadata) {
 		return err
 	}
 	since, marked := packageservice.UnusedSince(*metadata)
@@ -168,7 +168,7 @@ func (l *look) announce(ctx context.Context, name identity.PackageURL) (removal 
 		}
 		// It may have been uploaded again, by whoever is about to name it.
 		since, marked := packageservice.UnusedSince(*metadata)
-		if !packageservice.Ours(*metadata) || !marked || time.Since(since) < l.GracePeriod {
+		if !packageservice.Managed(*metadata) || !marked || time.Since(since) < l.GracePeriod {
 			return nil
 		}
 		removal, err = l.service.Announce(ctx, "", name, *metadata)

@@ -64,6 +64,7 @@ func GetOpenAPIDefinitions(ref common.ReferenceCallback) map[string]common.OpenA
 		v1alpha1.OutputConfig{}.OpenAPIModelName():                     schema_pkg_apis_admin_v1alpha1_OutputConfig(ref),
 		v1alpha1.Package{}.OpenAPIModelName():                          schema_pkg_apis_admin_v1alpha1_Package(ref),
 		v1alpha1.PackageService{}.OpenAPIModelName():                   schema_pkg_apis_admin_v1alpha1_PackageService(ref),
+		v1alpha1.PackageStatus{}.OpenAPIModelName():                    schema_pkg_apis_admin_v1alpha1_PackageStatus(ref),
 		v1alpha1.Pod{}.OpenAPIModelName():                              schema_pkg_apis_admin_v1alpha1_Pod(ref),
 		v1alpha1.ProducerConfig{}.OpenAPIModelName():                   schema_pkg_apis_admin_v1alpha1_ProducerConfig(ref),
 		v1alpha1.PulsarAction{}.OpenAPIModelName():                     schema_pkg_apis_admin_v1alpha1_PulsarAction(ref),
@@ -840,6 +841,12 @@ func schema_pkg_apis_admin_v1alpha1_ComponentStatus(ref common.ReferenceCallback
 							Format:      "",
 						},
 					},
+					"package": {
+						SchemaProps: spec.SchemaProps{
+							Description: "The package that spec.package.location names by a package URL, as the instances got it. Later ones may get another content under the same tag: condition PackageResolved says so.",
+							Ref:         ref(v1alpha1.PackageStatus{}.OpenAPIModelName()),
+						},
+					},
 					"conditions": {
 						VendorExtensible: spec.VendorExtensible{
 							Extensions: spec.Extensions{
@@ -867,7 +874,7 @@ func schema_pkg_apis_admin_v1alpha1_ComponentStatus(ref common.ReferenceCallback
 			},
 		},
 		Dependencies: []string{
-			metav1.Condition{}.OpenAPIModelName()},
+			v1alpha1.PackageStatus{}.OpenAPIModelName(), metav1.Condition{}.OpenAPIModelName()},
 	}
 }
 
@@ -2120,6 +2127,58 @@ func schema_pkg_apis_admin_v1alpha1_PackageService(ref common.ReferenceCallback)
 		},
 		Dependencies: []string{
 			v1alpha1.Auth{}.OpenAPIModelName(), v1alpha1.TLS{}.OpenAPIModelName()},
+	}
+}
+
+func schema_pkg_apis_admin_v1alpha1_PackageStatus(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "PackageStatus is what is known of a package.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"location": {
+						SchemaProps: spec.SchemaProps{
+							Description: "The package's URL with its version.",
+							Default:     "",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"digest": {
+						SchemaProps: spec.SchemaProps{
+							Description: "The SHA-256 digest of the content in hexadecimal, where the version is one or the package's metadata say so.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"modificationTime": {
+						SchemaProps: spec.SchemaProps{
+							Description: "When the content was stored.",
+							Ref:         ref(metav1.Time{}.OpenAPIModelName()),
+						},
+					},
+					"pinned": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Whether the location always means the same content, since its version is the content's digest. Otherwise the version is a tag.",
+							Default:     false,
+							Type:        []string{"boolean"},
+							Format:      "",
+						},
+					},
+					"architecture": {
+						SchemaProps: spec.SchemaProps{
+							Description: "The architecture that the code of a Go function is for, as Go calls it.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+				},
+				Required: []string{"location", "pinned"},
+			},
+		},
+		Dependencies: []string{
+			metav1.Time{}.OpenAPIModelName()},
 	}
 }
 

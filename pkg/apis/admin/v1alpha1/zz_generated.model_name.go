@@ -162,6 +162,11 @@ func (in PackageService) OpenAPIModelName() string {
 }
 
 // OpenAPIModelName returns the OpenAPI model name for this type.
+func (in PackageStatus) OpenAPIModelName() string {
+	return "io.functionmesh.admin.v1alpha1.PackageStatus"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
 func (in Pod) OpenAPIModelName() string {
 	return "io.functionmesh.admin.v1alpha1.Pod"
 }

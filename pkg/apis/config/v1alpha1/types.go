@@ -31,6 +31,11 @@ type FunctionMeshAPIServerConfiguration struct {
 	// match a whole URL, of http(s) URLs that packages may be fetched from. Without
 	// one only package URLs (function://tenant/namespace/name@version) are taken.
 	AdditionalPackageURLPatterns []string `json:"additionalPackageUrlPatterns,omitempty"`
+	// PinPackages says whether a package that a component names by a tag is stored once more
+	// under its digest, and the component names that: it then runs what it was created
+	// with, whatever becomes of the tag. It needs AdminURL of every cluster, with an account
+	// that may read and write packages. --pin-packages overrides it.
+	PinPackages bool `json:"pinPackages,omitempty"`
 	// DefaultResources are the requests and limits of a function that asks for
 	// none: cpu and memory. Default 1 and 1Gi, as in Pulsar.
 	DefaultResources corev1.ResourceList `json:"defaultResources,omitempty"`

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/util/sets"
 	"k8s.io/apiserver/pkg/admission"
 	"k8s.io/apiserver/pkg/authorization/authorizer"
 	"k8s.io/apiserver/pkg/registry/generic"
@@ -23,6 +24,7 @@ import (
 	"github.com/function-mesh/functionmesh-apiserver/pkg/apis/admin/validation"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/crstorage"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/packageservice"
+	"github.com/function-mesh/functionmesh-apiserver/pkg/pinning"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/registry/view"
 )
 
@@ -64,6 +66,12 @@ type Config struct {
 	// cluster. It is called before the first write of a new component, never on a dry
 	// run.
 	EnsureConnection func(ctx context.Context, namespace, cluster string) error
+	// Pinner gives packages the names of their contents; nil where they keep those that
+	// their authors gave them.
+	Pinner *pinning.Pinner
+	// Resolved are the names of the Pulsar clusters whose package services are asked which
+	// packages there are.
+	Resolved sets.Set[string]
 	// Instances knows what runs.
 	Instances Instances
 	// Revisions reaches the ControllerRevisions that hold what components were, with the
@@ -96,6 +104,10 @@ func NewREST[CR any, P crstorage.Object[CR], View v1alpha1.Component](kind Kind,
 	newObject := func() runtime.Object { return kind.New() }
 	defaults := typedDefaults[CR, View]{translator}
 	checks := &checks{config: config, defaults: defaults}
+	var beforeWrite func(ctx context.Context, view, old runtime.Object) error
+	if config.Pinner != nil {
+		beforeWrite = checks.pin
+	}
 	storage := crstorage.New[CR, P, View](crstorage.Config{
 		Client:         client,
 		Resource:       resource,
@@ -104,6 +116,7 @@ func NewREST[CR any, P crstorage.Object[CR], View v1alpha1.Component](kind Kind,
 		NewObject:      newObject,
 		CheckWrite:     checkReplicasWriter,
 		AuthorizeWrite: checks.hiddenCredentialsChecker(kind.ComponentKind, client.Resource.Resource),
+		BeforeWrite:    beforeWrite,
 		InSteps:        startFirst,
 		KeepObserved: func(answer, asked runtime.Object) {
 			*answer.(v1alpha1.Component).ObservedStatus() = *asked.(v1alpha1.Component).ObservedStatus()
