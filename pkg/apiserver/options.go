@@ -57,6 +57,10 @@ type Options struct {
 	OAuth2SecretRules []string
 	// VerifyOAuth2 overrides the configuration's oauth2.verify, if it was set.
 	VerifyOAuth2 bool
+	// RevisionHistoryLimit and PackageGracePeriod override the configuration's, if they were
+	// set.
+	RevisionHistoryLimit int32
+	PackageGracePeriod   time.Duration
 	// PinPackages overrides the configuration's pinPackages, if it was set.
 	PinPackages bool
 	// Controllers says which background loops run.
@@ -100,6 +104,10 @@ func (o *Options) AddFlags(flags *pflag.FlagSet) {
 		"The ways in which the Secret of a caller's OAuth2 account is found: annotation, name. Overrides oauth2.secretRules of the configuration, whose default is both.")
 	flags.BoolVar(&o.VerifyOAuth2, verifyFlag, o.VerifyOAuth2,
 		"Ask the issuer for a token before an OAuth2 account is taken. Overrides oauth2.verify of the configuration.")
+	flags.Int32Var(&o.RevisionHistoryLimit, historyFlag, o.RevisionHistoryLimit,
+		"How many revisions are kept of each object, the present one among them. Overrides revisionHistoryLimit of the configuration, whose default is 10.")
+	flags.DurationVar(&o.PackageGracePeriod, graceFlag, o.PackageGracePeriod,
+		"For how long uploaded packages are kept that no object and no revision names. Overrides packageGracePeriod of the configuration, whose default is 24h.")
 	flags.BoolVar(&o.PinPackages, pinFlag, o.PinPackages,
 		"Store a package that a component names by a tag once more under its digest, and have the component name that. Overrides pinPackages of the configuration.")
 	o.Controllers.AddFlags(flags)
@@ -141,6 +149,9 @@ func (o *Options) readConfig() error {
 		o.file.DefaultNamespace = o.DefaultNamespace
 	}
 	if err != nil {
+		return err
+	}
+	if err := o.overrideHistory(); err != nil {
 		return err
 	}
 	if o.flags != nil && o.flags.Changed(pinFlag) {

@@ -21,11 +21,13 @@ import (
 	"github.com/function-mesh/functionmesh-apiserver/pkg/connectors"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/controller"
 	packagesloop "github.com/function-mesh/functionmesh-apiserver/pkg/controller/packages"
+	"github.com/function-mesh/functionmesh-apiserver/pkg/controller/revisions"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/crdschema"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/crstorage"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/instances"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/packageservice"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/pinning"
+	"github.com/function-mesh/functionmesh-apiserver/pkg/pulsaradmin"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/registry/admin/component"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/registry/admin/pulsarconnector"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/registry/admin/pulsarfunction"
@@ -105,10 +107,20 @@ func (c CompletedConfig) New() (*genericapiserver.GenericAPIServer, error) {
 	if err := server.InstallAPIGroup(&group); err != nil {
 		return nil, fmt.Errorf("could not install the API group: %w", err)
 	}
+	pulsar, err := pulsarClients(c.file.PulsarClusters, pulsaradmin.NewClient)
+	if err != nil {
+		return nil, err
+	}
 	if err := controller.Install(server, controller.Config{
-		Client: c.client, Claims: claims, Packages: packages, Options: c.controllers,
-		TrustCertsFiles: config.TrustCertsFiles(c.file),
-		ConfigMapName:   translation.NewFunctionTranslator(c.file, catalogue).ConfigMapName,
+		Client: c.client, Claims: claims, Packages: packages, Pulsar: pulsar, TrustCertsFiles: config.TrustCertsFiles(c.file), Options: c.controllers,
+		ConfigMapName:      translation.NewFunctionTranslator(c.file, catalogue).ConfigMapName,
+		PackageGracePeriod: c.file.PackageGracePeriod.Duration,
+		RevisionLimit:      int(*c.file.RevisionHistoryLimit),
+		Project: map[string]revisions.Project{
+			computev1alpha1.FunctionResource: translation.NewFunctionTranslator(c.file, catalogue).FromJSON,
+			computev1alpha1.SourceResource:   translation.NewSourceTranslator(c.file, catalogue).FromJSON,
+			computev1alpha1.SinkResource:     translation.NewSinkTranslator(c.file, catalogue).FromJSON,
+		},
 	}); err != nil {
 		return nil, err
 	}
@@ -130,6 +142,7 @@ func (c CompletedConfig) resources(catalogue *connectors.Catalogue, definitions 
 	if err != nil {
 		return nil, err
 	}
+	shared.Packages = packages
 	resources := map[string]rest.Storage{"pulsarconnectors": pulsarconnector.NewREST(catalogue)}
 	for _, kind := range []struct {
 		resource, kind string
@@ -219,6 +232,8 @@ func (c CompletedConfig) componentConfig(catalogue *connectors.Catalogue, claims
 		Resolved:         resolved,
 		Instances:        instances.New(kube, c.generic.DrainedNotify()),
 		StateStores:      states,
+		Revisions:        kube.AppsV1(),
+		Admission:        c.generic.AdmissionControl,
 	}, nil
 }
 

@@ -9,6 +9,7 @@ import (
 	"path"
 	"regexp"
 	"strings"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
@@ -34,6 +35,11 @@ const (
 	defaultPackageDirectory = "/pulsar"
 	defaultCPU              = "1"
 	defaultMemory           = "1Gi"
+
+	defaultRevisionHistoryLimit = 10
+	// maxRevisionHistoryLimit keeps what an object says of its revisions small.
+	maxRevisionHistoryLimit   = 100
+	defaultPackageGracePeriod = 24 * time.Hour
 )
 
 var (
@@ -101,6 +107,12 @@ func setDefaults(config *v1alpha1.FunctionMeshAPIServerConfiguration) {
 		}
 	}
 	setOAuth2Defaults(config.OAuth2)
+	if config.RevisionHistoryLimit == nil {
+		config.RevisionHistoryLimit = ptr.To(int32(defaultRevisionHistoryLimit))
+	}
+	if config.PackageGracePeriod.Duration == 0 {
+		config.PackageGracePeriod.Duration = defaultPackageGracePeriod
+	}
 	for _, enabled := range []**bool{&config.FunctionEnabled, &config.SourceEnabled, &config.SinkEnabled} {
 		if *enabled == nil {
 			*enabled = ptr.To(true)
@@ -138,6 +150,7 @@ func validate(config *v1alpha1.FunctionMeshAPIServerConfiguration) field.ErrorLi
 			errs = append(errs, field.Invalid(field.NewPath("defaultNamespace"), config.DefaultNamespace, problem))
 		}
 	}
+	errs = append(errs, ValidateHistory(config)...)
 	for i, pattern := range config.AdditionalPackageURLPatterns {
 		if _, err := regexp.Compile(pattern); err != nil {
 			errs = append(errs, field.Invalid(field.NewPath("additionalPackageUrlPatterns").Index(i), pattern, err.Error()))

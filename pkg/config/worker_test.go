@@ -5,11 +5,13 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
 
 	adminv1alpha1 "github.com/function-mesh/functionmesh-apiserver/pkg/apis/admin/v1alpha1"
@@ -41,6 +43,8 @@ func TestLoadWorker(t *testing.T) {
 		MinResources:                 amounts("200m", "1Mi"),
 		MaxResources:                 amounts("16", "16Gi"),
 		ConnectorsFile:               "/etc/worker/connectors.yaml",
+		RevisionHistoryLimit:         ptr.To(int32(10)),
+		PackageGracePeriod:           metav1.Duration{Duration: 24 * time.Hour},
 		FunctionEnabled:              ptr.To(true),
 		SourceEnabled:                ptr.To(true),
 		SinkEnabled:                  ptr.To(false),

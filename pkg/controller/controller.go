@@ -22,8 +22,10 @@ import (
 	_ "k8s.io/component-base/metrics/prometheus/clientgo/leaderelection"
 	_ "k8s.io/component-base/metrics/prometheus/workqueue"
 
+	"github.com/function-mesh/functionmesh-apiserver/pkg/controller/revisions"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/controller/trust"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/packageservice"
+	"github.com/function-mesh/functionmesh-apiserver/pkg/pulsaradmin"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/tenancy"
 )
 
@@ -45,6 +47,14 @@ type Config struct {
 	// TrustCertsFiles have the certificates by which brokers are verified, by the name of
 	// the Pulsar cluster.
 	TrustCertsFiles map[string]string
+	// Pulsar are the same clusters' web services.
+	Pulsar map[string]*pulsaradmin.Client
+	// PackageGracePeriod is for how long an uploaded package is kept that nothing names.
+	PackageGracePeriod time.Duration
+	// Project has the projection of each kind, by the name of its custom resources.
+	Project map[string]revisions.Project
+	// RevisionLimit is how many revisions an object has at most.
+	RevisionLimit int
 	// ConfigMapName returns the ConfigMap by which components reach a cluster of a name.
 	ConfigMapName func(cluster string) string
 	// Options are what the command line says.

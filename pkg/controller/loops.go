@@ -18,11 +18,13 @@ import (
 
 	"github.com/function-mesh/functionmesh-apiserver/pkg/controller/autoscaler"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/controller/claimevents"
+	"github.com/function-mesh/functionmesh-apiserver/pkg/controller/collection"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/controller/component"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/controller/credentials"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/controller/duplicates"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/controller/packages"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/controller/publisher"
+	"github.com/function-mesh/functionmesh-apiserver/pkg/controller/revisions"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/controller/trust"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/controller/work"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/packageservice"
@@ -33,7 +35,7 @@ const (
 	requestsPerSecond = 50
 	requestBurst      = 100
 	// How many objects a loop works on at once.
-	publishers, stoppers, cleaners, tellers, rotators, keepers, resolvers = 4, 1, 1, 1, 1, 1, 2
+	publishers, stoppers, cleaners, tellers, rotators, keepers, resolvers, historians = 4, 1, 1, 1, 1, 1, 2, 2
 
 	// What one object may have told about itself: at first, and then how often.
 	eventBurst     = 25
@@ -145,6 +147,32 @@ func runLoops(ctx context.Context, config Config) error {
 		loops = append(loops, loop{work.NewQueue(trust.Name), keepers, trust.New(informers, made.kube, config.TrustCertsFiles).Reconcile})
 	}
 	watchers := []func(context.Context){informers.Run}
+	// Without either loop nobody needs the index, which costs the server memory.
+	index, err := revisions.NewIndex(made.kube)
+	if err != nil {
+		return err
+	}
+	collects := options.Enabled(collection.Name) && len(config.Packages) > 0
+	if options.Enabled(revisions.Name) || collects {
+		watchers = append(watchers, index.Run)
+	}
+	if collects {
+		watchers = append(watchers, collection.New(collection.Config{
+			Informers: informers, Index: index, Claims: claims, Dynamic: made.dynamic,
+			Services: config.Packages, Pulsar: config.Pulsar, GracePeriod: config.PackageGracePeriod,
+		}).Run)
+	}
+	if options.Enabled(revisions.Name) {
+		queue := work.NewQueue(revisions.Name)
+		if err := index.OnDelete(queue.Add); err != nil {
+			return err
+		}
+		keeper := revisions.New(revisions.Config{
+			Informers: informers, Index: index, Kube: made.kube, Dynamic: made.dynamic, Writer: writer,
+			Project: config.Project, Limit: config.RevisionLimit,
+		})
+		loops = append(loops, loop{queue, historians, keeper.Reconcile})
+	}
 	if options.Enabled(autoscaler.Name) {
 		queue := work.NewQueue(autoscaler.Name)
 		cleaner, err := autoscaler.New(informers, made.dynamic, made.metadata, recorder, queue.Add)
@@ -163,7 +191,7 @@ func runLoops(ctx context.Context, config Config) error {
 		defer forget()
 		watchers = append(watchers, func(ctx context.Context) { queue.Run(ctx, tellers, teller.Reconcile) })
 	}
-	if len(loops) == 0 {
+	if len(loops) == 0 && !collects {
 		<-ctx.Done()
 		return nil
 	}

@@ -17,10 +17,12 @@ import (
 	"k8s.io/component-base/config/validation"
 
 	"github.com/function-mesh/functionmesh-apiserver/pkg/controller/autoscaler"
+	"github.com/function-mesh/functionmesh-apiserver/pkg/controller/collection"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/controller/credentials"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/controller/duplicates"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/controller/packages"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/controller/publisher"
+	"github.com/function-mesh/functionmesh-apiserver/pkg/controller/revisions"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/controller/trust"
 )
 
@@ -52,7 +54,7 @@ const (
 )
 
 // Names are what can be switched on and off.
-var Names = []string{publisher.Name, referencesName, eventsName, duplicates.Name, autoscaler.Name, credentialsName, credentials.Name, trust.Name, packages.Name}
+var Names = []string{publisher.Name, referencesName, eventsName, duplicates.Name, autoscaler.Name, credentialsName, credentials.Name, trust.Name, packages.Name, revisions.Name, collection.Name}
 
 // Options are the part of the command line that is about background loops.
 type Options struct {

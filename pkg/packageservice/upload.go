@@ -72,20 +72,41 @@ func (c *Client) Store(ctx context.Context, token Token, stored Package) error {
 		return err
 	}
 	defer unlock()
-	// What was there before is neither sent again nor a failed upload's to remove.
-	_, err = c.Metadata(ctx, token, stored.Name)
-	switch {
-	case errors.Is(err, ErrNotFound):
-		if err = c.upload(ctx, token, stored); !errors.Is(err, ErrExists) {
+	for {
+		// What was there before is neither sent again nor a failed upload's to remove.
+		_, err = c.Metadata(ctx, token, stored.Name)
+		switch {
+		case errors.Is(err, ErrNotFound):
+			if err = c.upload(ctx, token, stored); !errors.Is(err, ErrExists) {
+				return err
+			}
+		case err != nil:
 			return err
 		}
-	case err != nil:
-		return err
+		complete, err := c.await(ctx, token, stored)
+		if err != nil {
+			return err
+		}
+		there, err := c.claim(ctx, token, stored)
+		switch {
+		case err != nil:
+			return err
+		case complete && !there:
+			// It was removed as one that nobody used. Its content goes a moment after what is
+			// said of it, and must not take the next one with it.
+			if err := pause(ctx); err != nil {
+				return err
+			}
+			continue
+		case complete:
+			return nil
+		}
+		return c.replace(ctx, token, stored)
 	}
-	complete, err := c.await(ctx, token, stored)
-	if err != nil || complete {
-		return err
-	}
+}
+
+// replace puts a package in the place of what an upload left that broke off.
+func (c *Client) replace(ctx context.Context, token Token, stored Package) error {
 	existing, err := c.Metadata(ctx, token, stored.Name)
 	switch {
 	case errors.Is(err, ErrNotFound):

@@ -41,6 +41,10 @@ type running interface {
 	state(ctx context.Context, object v1alpha1.Component, key string) (*v1alpha1.PulsarState, error)
 	// putState puts a value under a key of an object.
 	putState(ctx context.Context, object v1alpha1.Component, value v1alpha1.PulsarStateSpec) error
+	// revisions returns what an object was.
+	revisions(ctx context.Context, object v1alpha1.Component) (*v1alpha1.PulsarRevisions, error)
+	// rollback makes an object what it was: the one before where the number is 0.
+	rollback(ctx context.Context, object v1alpha1.Component, revision int64) error
 }
 
 // subresources makes these calls.

@@ -39,6 +39,9 @@ type PulsarNamespace struct {
 // String returns it as Pulsar writes it.
 func (p PulsarNamespace) String() string { return p.Tenant + "/" + p.Namespace }
 
+// Whole tells whether a claim is of everything in its tenant.
+func (p PulsarNamespace) Whole() bool { return p.Namespace == wildcard }
+
 // all is the claim of everything in its tenant.
 func (p PulsarNamespace) all() PulsarNamespace {
 	return PulsarNamespace{Tenant: p.Tenant, Namespace: wildcard}

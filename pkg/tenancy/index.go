@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -130,6 +131,20 @@ func (i *Index) Kubernetes() []string {
 		}
 	}
 	return slices.Sorted(maps.Keys(serving))
+}
+
+// Claims returns what is claimed by anybody, sorted, and whether what isn't is served as
+// well.
+func (i *Index) Claims() (claims []PulsarNamespace, others bool) {
+	seen := map[PulsarNamespace]bool{}
+	for _, item := range i.informer.GetStore().List() {
+		if namespace, ok := item.(metav1.Object); ok {
+			for _, claim := range claimsOf(namespace) {
+				seen[claim] = true
+			}
+		}
+	}
+	return slices.SortedFunc(maps.Keys(seen), func(a, b PulsarNamespace) int { return strings.Compare(a.String(), b.String()) }), i.defaultNamespace != ""
 }
 
 // NotServed returns why a Kubernetes namespace doesn't serve a Pulsar namespace, empty

@@ -92,6 +92,7 @@ func filler(r *rand.Rand) *randfill.Filler {
 		// What only a request has that changes a credential.
 		func(resolved **adminv1alpha1.ResolvedCredential, _ randfill.Continue) { *resolved = nil },
 		func(bound **adminv1alpha1.CredentialBinding, _ randfill.Continue) { *bound = nil },
+		func(change **adminv1alpha1.SpecChange, _ randfill.Continue) { *change = nil },
 		optional[adminv1alpha1.ProducerConfig],
 		optional[adminv1alpha1.RuntimeLog],
 		optional[adminv1alpha1.WindowConfig],

@@ -6,6 +6,7 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
+	kjson "sigs.k8s.io/json"
 
 	adminv1alpha1 "github.com/function-mesh/functionmesh-apiserver/pkg/apis/admin/v1alpha1"
 	computev1alpha1 "github.com/function-mesh/functionmesh-apiserver/pkg/apis/compute/v1alpha1"
@@ -67,6 +68,9 @@ func (t *Translator[CR, P, View]) ToCR(view View) (*CR, error) {
 		return nil, err
 	}
 	if err := bindingToCR(spec.Auth, &meta); err != nil {
+		return nil, err
+	}
+	if err := changeToCR(spec.Change, &meta); err != nil {
 		return nil, err
 	}
 	cr := new(CR)
@@ -140,6 +144,16 @@ func (t *Translator[CR, P, View]) FromCR(cr *CR) (View, error) {
 		reportUnreadKeptFields(view, unread)
 	}
 	return view, nil
+}
+
+// FromJSON is FromCR of what a custom resource is as JSON, for those to whom all kinds are
+// one.
+func (t *Translator[CR, P, View]) FromJSON(data []byte) (adminv1alpha1.Component, error) {
+	cr := new(CR)
+	if err := kjson.UnmarshalCaseSensitivePreserveInts(data, cr); err != nil {
+		return nil, fmt.Errorf("could not read a custom resource: %w", err)
+	}
+	return t.FromCR(cr)
 }
 
 // Untranslatable returns the view of a custom resource that FromCR refused with

@@ -99,7 +99,7 @@ func TestGoClientPending(t *testing.T) {
 	file := writeFile(t, "code.jar", "code")
 	errorOf := func(_ any, err error) error { return err }
 	for thing, err := range map[string]error{
-		"Function trigger":      errorOf(functions.TriggerFunction(tenant, namespace, name, "topic", "value", "")),
+		"Function trigger": errorOf(functions.TriggerFunction(tenant, namespace, name, "topic", "value", "")),
 	} {
 		expectReason(t, thing, err, 501, thing+" is not available yet")
 	}

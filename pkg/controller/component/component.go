@@ -6,6 +6,8 @@ package component
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -16,6 +18,8 @@ import (
 	computev1alpha1 "github.com/function-mesh/functionmesh-apiserver/pkg/apis/compute/v1alpha1"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/controller/work"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/identity"
+	"github.com/function-mesh/functionmesh-apiserver/pkg/packageservice"
+	"github.com/function-mesh/functionmesh-apiserver/pkg/revision"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/status"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/translation"
 )
@@ -77,6 +81,8 @@ type Component struct {
 	// TrustOf is the Pulsar cluster by whose certificates, kept in a Secret of the
 	// resource's own, instances verify brokers; empty where they don't.
 	TrustOf string
+	// Digests are of the packages that the resource names, wherever it does.
+	Digests []string
 	// Package is the code, nil unless a package URL says where it is.
 	Package *Package
 	// Owned is true of a resource whose spec a controller writes, such as a FunctionMesh.
@@ -121,7 +127,8 @@ func Strip(kind Kind, object *unstructured.Unstructured) (*Component, error) {
 			DeletionTimestamp: object.GetDeletionTimestamp(),
 			Labels:            only(object.GetLabels(), identity.LabelIdentity),
 			Annotations: only(object.GetAnnotations(),
-				status.Annotation, translation.SuspendedParallelismAnnotation, StoppedAnnotation, translation.CredentialHashAnnotation),
+				status.Annotation, translation.SuspendedParallelismAnnotation, StoppedAnnotation, translation.CredentialHashAnnotation,
+				revision.RecordAnnotation),
 		},
 		ReplicasOwner: replicasOwner(object),
 		Unmanaged:     object.GetAnnotations()[managedAnnotation] == "false",
@@ -135,6 +142,8 @@ func Strip(kind Kind, object *unstructured.Unstructured) (*Component, error) {
 	if err != nil {
 		return nil, fmt.Errorf("could not encode a custom resource: %w", err)
 	}
+	// Also of a broken one: what it names must not be taken for unused.
+	component.Digests = packageservice.DigestsIn(string(data) + strings.Join(slices.Collect(maps.Values(object.GetAnnotations())), " "))
 	if err := kjson.UnmarshalCaseSensitivePreserveInts(data, &parts); err != nil {
 		component.Broken = true
 		return component, nil

@@ -239,6 +239,12 @@ func (i *Informers) Complete() bool {
 	return !slices.ContainsFunc(i.kinds, func(kind *kindInformer) bool { return !kind.known() })
 }
 
+// Known tells whether the custom resources of all kinds are known. It isn't enough that
+// a kind has no definition: it may have been removed by mistake.
+func (i *Informers) Known() bool {
+	return !slices.ContainsFunc(i.kinds, func(kind *kindInformer) bool { return !kind.informer.HasSynced() })
+}
+
 func (k *kindInformer) known() bool { return k.informer.HasSynced() || k.undefined.Load() }
 
 // Each calls f with the key of each custom resource that is known.

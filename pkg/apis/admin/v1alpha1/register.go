@@ -52,5 +52,6 @@ func knownTypes() []runtime.Object {
 		&PulsarAction{}, &PulsarInstances{}, &PulsarInstancesOptions{}, &PulsarLogOptions{},
 		&PulsarCredential{}, &PulsarPackage{}, &PulsarPackageOptions{},
 		&PulsarState{}, &PulsarStateOptions{},
+		&PulsarRollback{}, &PulsarRevisions{},
 	}
 }

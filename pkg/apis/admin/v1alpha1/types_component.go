@@ -92,6 +92,10 @@ type ComponentSpec struct {
 	// How the pods of instances are made.
 	// +optional
 	Pod *Pod `json:"pod,omitempty"`
+
+	// Who changes the code or the configuration in a request. It is written with the
+	// change, and never read back; no client sees or sets it.
+	Change *SpecChange `json:"-"`
 }
 
 // Package says where the code is and how it is called in the container.

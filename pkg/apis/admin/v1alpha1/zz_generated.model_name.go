@@ -252,6 +252,21 @@ func (in PulsarPackageOptions) OpenAPIModelName() string {
 }
 
 // OpenAPIModelName returns the OpenAPI model name for this type.
+func (in PulsarRevision) OpenAPIModelName() string {
+	return "io.functionmesh.admin.v1alpha1.PulsarRevision"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in PulsarRevisions) OpenAPIModelName() string {
+	return "io.functionmesh.admin.v1alpha1.PulsarRevisions"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in PulsarRollback) OpenAPIModelName() string {
+	return "io.functionmesh.admin.v1alpha1.PulsarRollback"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
 func (in PulsarSink) OpenAPIModelName() string {
 	return "io.functionmesh.admin.v1alpha1.PulsarSink"
 }
@@ -319,6 +334,11 @@ func (in RuntimeLog) OpenAPIModelName() string {
 // OpenAPIModelName returns the OpenAPI model name for this type.
 func (in SecretRef) OpenAPIModelName() string {
 	return "io.functionmesh.admin.v1alpha1.SecretRef"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in SpecChange) OpenAPIModelName() string {
+	return "io.functionmesh.admin.v1alpha1.SpecChange"
 }
 
 // OpenAPIModelName returns the OpenAPI model name for this type.

@@ -47,6 +47,15 @@ type FunctionMeshAPIServerConfiguration struct {
 	// Java worker's connectors.yaml. The server follows its changes. Without it there
 	// are none.
 	ConnectorsFile string `json:"connectorsFile,omitempty"`
+	// RevisionHistoryLimit is how many revisions are kept of each object, the present one
+	// among them: its code and configuration, for rollbacks. Default 10.
+	// --revision-history-limit overrides it.
+	RevisionHistoryLimit *int32 `json:"revisionHistoryLimit,omitempty"`
+	// PackageGracePeriod is for how long packages are kept that were uploaded through
+	// pulsar-admin-shim and that no object and no revision names: since they were uploaded
+	// or were last seen to be named. Default 24h. It must be longer than an upload with
+	// the creation after it may take. --package-grace-period overrides it.
+	PackageGracePeriod metav1.Duration `json:"packageGracePeriod,omitempty"`
 	// FunctionEnabled, SourceEnabled and SinkEnabled say whether objects of a kind may
 	// be created and changed. Default true.
 	FunctionEnabled *bool `json:"functionEnabled,omitempty"`

@@ -136,6 +136,12 @@ func (in *FunctionMeshAPIServerConfiguration) DeepCopyInto(out *FunctionMeshAPIS
 			(*out)[key] = val.DeepCopy()
 		}
 	}
+	if in.RevisionHistoryLimit != nil {
+		in, out := &in.RevisionHistoryLimit, &out.RevisionHistoryLimit
+		*out = new(int32)
+		**out = **in
+	}
+	out.PackageGracePeriod = in.PackageGracePeriod
 	if in.FunctionEnabled != nil {
 		in, out := &in.FunctionEnabled, &out.FunctionEnabled
 		*out = new(bool)

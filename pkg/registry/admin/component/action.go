@@ -9,6 +9,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apiserver/pkg/registry/rest"
 	"k8s.io/utils/ptr"
 
@@ -54,12 +55,8 @@ func (r *ActionREST) Create(ctx context.Context, name string, obj runtime.Object
 	if !ok {
 		return nil, apierrors.NewBadRequest(fmt.Sprintf("it must be a PulsarAction, not a %T", obj))
 	}
-	switch action.Name {
-	case "":
-		action.Name = name
-	case name:
-	default:
-		return nil, apierrors.NewBadRequest(fmt.Sprintf("the name in the URL, %s, is not the one in the object, %s", name, action.Name))
+	if err := nameAs(&action.ObjectMeta, name); err != nil {
+		return nil, err
 	}
 	validate := func(ctx context.Context) error {
 		if validation == nil {
@@ -79,7 +76,7 @@ func newSuspendREST(store *view.REST, suspend bool) *ActionREST {
 	set := func(action *v1alpha1.PulsarAction) rest.TransformFunc {
 		return func(_ context.Context, _, old runtime.Object) (runtime.Object, error) {
 			component := old.DeepCopyObject().(v1alpha1.Component)
-			if err := checkUID(action, component); err != nil {
+			if err := checkUID(action.UID, component); err != nil {
 				return nil, err
 			}
 			spec := component.Common()
@@ -110,14 +107,27 @@ func unchanged(component v1alpha1.Component) error {
 	return view.WithPulsarReason(apierrors.NewConflict(resourceOf(component), component.GetName(), errors.New(state)), notPermitted)
 }
 
+// nameAs gives what is sent to a subresource the name in its URL, unless it has another
+// one.
+func nameAs(meta *metav1.ObjectMeta, name string) error {
+	switch meta.Name {
+	case "":
+		meta.Name = name
+	case name:
+	default:
+		return apierrors.NewBadRequest(fmt.Sprintf("the name in the URL, %s, is not the one in the object, %s", name, meta.Name))
+	}
+	return nil
+}
+
 // checkUID refuses an action on another object than the one that it names, if it names
 // one.
-func checkUID(action *v1alpha1.PulsarAction, component v1alpha1.Component) error {
-	if action.UID == "" || action.UID == component.GetUID() {
+func checkUID(uid types.UID, component v1alpha1.Component) error {
+	if uid == "" || uid == component.GetUID() {
 		return nil
 	}
 	return apierrors.NewConflict(resourceOf(component), component.GetName(), fmt.Errorf(
-		"precondition failed: UID in precondition: %v, UID in object meta: %v", action.UID, component.GetUID()))
+		"precondition failed: UID in precondition: %v, UID in object meta: %v", uid, component.GetUID()))
 }
 
 func resourceOf(component v1alpha1.Component) schema.GroupResource {

@@ -43,7 +43,7 @@ func (r *restarter) all(ctx context.Context, name string, action *v1alpha1.Pulsa
 	}
 	ctx = crstorage.WithWriteOptions(ctx, crstorage.WriteOptions{DryRun: options.DryRun})
 	check := func(ctx context.Context, obj runtime.Object) error {
-		if err := checkUID(action, obj.(v1alpha1.Component)); err != nil {
+		if err := checkUID(action.UID, obj.(v1alpha1.Component)); err != nil {
 			return err
 		}
 		return validate(ctx)
@@ -65,7 +65,7 @@ func (r *restarter) one(ctx context.Context, name string, action *v1alpha1.Pulsa
 		return err
 	}
 	component := obj.(v1alpha1.Component)
-	if err := checkUID(action, component); err != nil {
+	if err := checkUID(action.UID, component); err != nil {
 		return err
 	}
 	if err := validate(ctx); err != nil {

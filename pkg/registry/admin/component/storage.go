@@ -11,16 +11,19 @@ import (
 
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/util/sets"
+	"k8s.io/apiserver/pkg/admission"
 	"k8s.io/apiserver/pkg/authorization/authorizer"
 	"k8s.io/apiserver/pkg/registry/generic"
 	genericregistry "k8s.io/apiserver/pkg/registry/generic/registry"
 	"k8s.io/apiserver/pkg/registry/rest"
 
 	"k8s.io/client-go/kubernetes"
+	appsclient "k8s.io/client-go/kubernetes/typed/apps/v1"
 
 	"github.com/function-mesh/functionmesh-apiserver/pkg/apis/admin/v1alpha1"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/apis/admin/validation"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/crstorage"
+	"github.com/function-mesh/functionmesh-apiserver/pkg/packageservice"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/pinning"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/registry/view"
 )
@@ -73,6 +76,13 @@ type Config struct {
 	Instances Instances
 	// StateStores are where components keep state, by the Pulsar cluster.
 	StateStores map[string]StateStore
+	// Revisions reaches the ControllerRevisions that hold what components were, with the
+	// server's own account.
+	Revisions appsclient.ControllerRevisionsGetter
+	// Packages are the package services of clusters, by name, for the server's own account.
+	Packages map[string]*packageservice.Client
+	// Admission decides about updates that aren't requests of their own.
+	Admission admission.Interface
 }
 
 // Translator translates a kind and knows its defaults.
@@ -138,6 +148,7 @@ func NewREST[CR any, P crstorage.Object[CR], View v1alpha1.Component](kind Kind,
 		return nil, fmt.Errorf("could not serve %s: %w", resource, err)
 	}
 	config.Identities.add(served)
+	revisions := &RevisionsREST{store: served, resources: storage, client: config.Revisions}
 	return map[string]rest.Storage{
 		kind.Resource:                served,
 		kind.Resource + "/status":    &StatusREST{store: served},
@@ -146,6 +157,9 @@ func NewREST[CR any, P crstorage.Object[CR], View v1alpha1.Component](kind Kind,
 		kind.Resource + "/resume":    newSuspendREST(served, false),
 		kind.Resource + "/restart":   newRestartREST(served, storage, config.Instances),
 		kind.Resource + "/package":   newPackageREST(served),
+		kind.Resource + "/revisions": revisions,
+		kind.Resource + "/rollback": &RollbackREST{revisions: revisions, scheme: config.Scheme,
+			admission: admission.WithAudit(config.Admission), packages: config.Packages},
 		kind.Resource + "/instances": &InstancesREST{store: served, instances: config.Instances},
 		kind.Resource + "/log":       &LogREST{store: served, kind: kind, authorizer: config.Authorizer, instances: config.Instances},
 		kind.Resource + "/state":     &StateREST{store: served, resources: storage, tenancy: config.Tenancy, stores: config.StateStores},

@@ -71,11 +71,12 @@ func (s strategy) PrepareForCreate(ctx context.Context, obj runtime.Object) {
 	}
 	v1alpha1.SetIdentityDefaults(component.Common(), component.GetName())
 	s.defaults.create(component)
+	setChange(ctx, component, nil)
 }
 
 // PrepareForUpdate keeps what a writer can't change, and what one that leaves it out
 // can't mean to change.
-func (s strategy) PrepareForUpdate(_ context.Context, obj, old runtime.Object) {
+func (s strategy) PrepareForUpdate(ctx context.Context, obj, old runtime.Object) {
 	component, before := obj.(v1alpha1.Component), old.(v1alpha1.Component)
 	*component.ObservedStatus() = *before.ObservedStatus().DeepCopy()
 	if untranslated(before) {
@@ -90,6 +91,7 @@ func (s strategy) PrepareForUpdate(_ context.Context, obj, old runtime.Object) {
 	keepIdentity(component.Common(), before.Common())
 	v1alpha1.KeepBinding(component, before)
 	s.defaults.update(component, before)
+	setChange(ctx, component, before)
 }
 
 // keepIdentity gives a replacement that leaves the identity out the present one.

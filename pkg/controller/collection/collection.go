@@ -1,0 +1,187 @@
+// Package collection is the loop that removes code which nothing runs: packages that
+// pulsar-admin-shim uploaded, and that no object and no revision names any more, or ever
+// did, for a grace period.
+//
+// What it knows of a package survives in the package's own metadata, and what is in use is
+// told by the digest alone, wherever and however an object names it: a package too many
+// costs a little space, one too few stops somebody's function.
+package collection
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/dynamic"
+	"k8s.io/client-go/util/flowcontrol"
+	"k8s.io/klog/v2"
+
+	computev1alpha1 "github.com/function-mesh/functionmesh-apiserver/pkg/apis/compute/v1alpha1"
+	"github.com/function-mesh/functionmesh-apiserver/pkg/controller/component"
+	"github.com/function-mesh/functionmesh-apiserver/pkg/controller/revisions"
+	"github.com/function-mesh/functionmesh-apiserver/pkg/controller/work"
+	"github.com/function-mesh/functionmesh-apiserver/pkg/packageservice"
+	"github.com/function-mesh/functionmesh-apiserver/pkg/pulsaradmin"
+	"github.com/function-mesh/functionmesh-apiserver/pkg/tenancy"
+)
+
+// Name is the loop's.
+const Name = "package-collection"
+
+const (
+	// requestsPerSecond is what all of it may ask of Pulsar.
+	requestsPerSecond = 20
+	// requestTimeout bounds each request.
+	requestTimeout = 30 * time.Second
+	// minInterval and maxInterval bound the time between two passes, of which there are
+	// passesPerPeriod in a grace period.
+	minInterval, maxInterval = time.Second, time.Hour
+	passesPerPeriod          = 4
+	// batch is how many packages are removed at once, so that all of them are in time.
+	batch = 20
+)
+
+// Config is what the loop works with.
+type Config struct {
+	Informers *component.Informers
+	Index     *revisions.Index
+	Claims    *tenancy.Index
+	Dynamic   dynamic.Interface
+	// Services and Pulsar are of each cluster where the server has an account, by its name.
+	Services map[string]*packageservice.Client
+	Pulsar   map[string]*pulsaradmin.Client
+	// GracePeriod is for how long a package is kept that nothing names.
+	GracePeriod time.Duration
+}
+
+// Collector removes packages.
+type Collector struct {
+	Config
+	limiter flowcontrol.RateLimiter
+	// spaces are those that a pass looked into, since one that nothing points to any more
+	// may still have packages.
+	spaces map[tenancy.PulsarNamespace]bool
+	// unmarked are packages in use that are known to have no mark of being unused.
+	unmarked map[string]bool
+}
+
+// New returns a collector.
+func New(config Config) *Collector {
+	return &Collector{
+		Config: config, limiter: flowcontrol.NewTokenBucketRateLimiter(requestsPerSecond, requestsPerSecond),
+		spaces: map[tenancy.PulsarNamespace]bool{}, unmarked: map[string]bool{},
+	}
+}
+
+// Run looks for packages again and again until ctx ends.
+func (c *Collector) Run(ctx context.Context) {
+	interval := min(max(c.GracePeriod/passesPerPeriod, minInterval), maxInterval)
+	for {
+		select {
+		case <-time.After(interval):
+		case <-ctx.Done():
+			return
+		}
+		if err := c.pass(ctx); err != nil && ctx.Err() == nil {
+			klog.FromContext(ctx).Error(err, "Could not look for packages that nothing names")
+		}
+	}
+}
+
+// ready returns an error unless all is known that could name a package: what isn't known
+// would be taken for unused. That objects can be listed now tells that what informers hold
+// isn't what they last saw before they were shut out.
+func (c *Collector) ready(ctx context.Context) error {
+	if !c.Informers.Known() || !c.Index.HasSynced() || !c.Claims.HasSynced() {
+		return errors.New("not all objects and revisions are known")
+	}
+	for _, kind := range component.Kinds {
+		resource := c.Dynamic.Resource(computev1alpha1.SchemeGroupVersion.WithResource(kind.CRResource))
+		if _, err := resource.List(ctx, metav1.ListOptions{Limit: 1}); err != nil {
+			return fmt.Errorf("could not list %s: %w", kind.CRResource, err)
+		}
+	}
+	return nil
+}
+
+// used returns the digests of all packages that something names.
+func (c *Collector) used() map[string]bool {
+	used := map[string]bool{}
+	c.Informers.Each(func(key work.Key) {
+		if object := c.Informers.Get(key); object != nil {
+			for _, digest := range object.Digests {
+				used[digest] = true
+			}
+		}
+	})
+	c.Index.EachDigest(func(digest string) { used[digest] = true })
+	return used
+}
+
+// pass looks at all packages once. What fails for one doesn't keep it from the others.
+func (c *Collector) pass(ctx context.Context) error {
+	if err := c.ready(ctx); err != nil {
+		return err
+	}
+	var failures []error
+	unmarked := map[string]bool{}
+	for _, cluster := range slices.Sorted(maps.Keys(c.Services)) {
+		look := &look{Collector: c, cluster: cluster, service: c.Services[cluster], used: c.used(), unmarked: unmarked}
+		failures = append(failures, c.findSpaces(ctx, c.Pulsar[cluster]))
+		for _, space := range slices.SortedFunc(maps.Keys(c.spaces), func(a, b tenancy.PulsarNamespace) int { return strings.Compare(a.String(), b.String()) }) {
+			failures = append(failures, look.into(ctx, space))
+		}
+		failures = append(failures, look.remove(ctx))
+	}
+	c.unmarked = unmarked
+	return errors.Join(failures...)
+}
+
+// findSpaces adds the namespaces in Pulsar that may have packages: those of objects, and
+// those that are served, of which not all can be known from Kubernetes alone.
+func (c *Collector) findSpaces(ctx context.Context, pulsar *pulsaradmin.Client) error {
+	c.Informers.Each(func(key work.Key) {
+		if object := c.Informers.Get(key); object != nil && object.Identity.Tenant != "" && object.Identity.Namespace != "" {
+			c.spaces[tenancy.PulsarNamespace{Tenant: object.Identity.Tenant, Namespace: object.Identity.Namespace}] = true
+		}
+	})
+	claims, others := c.Claims.Claims()
+	tenants := map[string]bool{}
+	for _, claim := range claims {
+		if claim.Whole() {
+			tenants[claim.Tenant] = true
+			continue
+		}
+		c.spaces[claim] = true
+	}
+	var failures []error
+	if others && pulsar != nil {
+		c.limiter.Accept()
+		all, err := pulsar.Tenants(ctx)
+		if err != nil {
+			failures = append(failures, err)
+		}
+		for _, tenant := range all {
+			tenants[tenant] = true
+		}
+	}
+	for _, tenant := range slices.Sorted(maps.Keys(tenants)) {
+		if pulsar == nil || ctx.Err() != nil {
+			break
+		}
+		c.limiter.Accept()
+		namespaces, err := pulsar.Namespaces(ctx, tenant)
+		if err != nil {
+			failures = append(failures, err)
+		}
+		for _, namespace := range namespaces {
+			c.spaces[tenancy.PulsarNamespace{Tenant: tenant, Namespace: namespace}] = true
+		}
+	}
+	return errors.Join(failures...)
+}

@@ -1,0 +1,22 @@
+package packageservice
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// digestPattern is a version that is a digest, as it stands in any text.
+var digestPattern = regexp.MustCompile(`(?i)` + digestPrefix + `[0-9a-f]{64}`)
+
+// DigestsIn returns the digests of all packages that a text names, sorted, in lower case.
+// How the text names them doesn't matter: who looks for what is in use must not miss a
+// way to say so.
+func DigestsIn(text string) []string {
+	var digests []string
+	for _, version := range digestPattern.FindAllString(text, -1) {
+		digests = append(digests, strings.ToLower(version[len(digestPrefix):]))
+	}
+	slices.Sort(digests)
+	return slices.Compact(digests)
+}

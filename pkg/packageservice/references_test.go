@@ -1,0 +1,16 @@
+package packageservice
+
+import (
+	"slices"
+	"strings"
+	"testing"
+)
+
+// TestDigestsIn finds digests wherever a text has them.
+func TestDigestsIn(t *testing.T) {
+	a, b := strings.Repeat("a", 64), strings.Repeat("b", 64)
+	got := DigestsIn(`{"jarLocation":"function://t/n/f@sha256-` + b + `","x":"{\"l\":\"SINK://t/n/f@SHA256-` + strings.ToUpper(a) + `\"}"} sha256-` + b + ` sha256-abc`)
+	if !slices.Equal(got, []string{a, b}) {
+		t.Errorf("got %q", got)
+	}
+}

@@ -1,0 +1,162 @@
+package revision
+
+import (
+	"reflect"
+	"strings"
+	"testing"
+
+	appsv1 "k8s.io/api/apps/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/utils/ptr"
+
+	"github.com/function-mesh/functionmesh-apiserver/pkg/apis/admin/v1alpha1"
+)
+
+// function returns a function with something of everything that matters here.
+func function(change func(*v1alpha1.PulsarFunction)) *v1alpha1.PulsarFunction {
+	function := &v1alpha1.PulsarFunction{ObjectMeta: metav1.ObjectMeta{Name: "f", Labels: map[string]string{"a": "b"}}}
+	spec := &function.Spec
+	spec.ClassName, spec.Package = "org.example.F", &v1alpha1.Package{Location: "function://t/n/f@1"}
+	spec.Parallelism, spec.Auth = ptr.To(int32(2)), &v1alpha1.Auth{SecretName: "mine"}
+	spec.UserConfig = &runtime.RawExtension{Raw: []byte(`{"n":9007199254740993}`)}
+	if change != nil {
+		change(function)
+	}
+	return function
+}
+
+func contentOf(t *testing.T, component v1alpha1.Component) string {
+	t.Helper()
+	content, err := Of(component)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(content)
+}
+
+// TestOf says what makes a revision and what doesn't.
+func TestOf(t *testing.T) {
+	was := contentOf(t, function(nil))
+	for what, test := range map[string]struct {
+		change func(*v1alpha1.PulsarFunction)
+		same   bool
+	}{
+		"parallelism": {func(f *v1alpha1.PulsarFunction) { f.Spec.Parallelism = ptr.To(int32(3)) }, true},
+		"suspend":     {func(f *v1alpha1.PulsarFunction) { f.Spec.Suspend = true }, true},
+		"autoscaling": {func(f *v1alpha1.PulsarFunction) {
+			f.Spec.MinReplicas, f.Spec.MaxReplicas = ptr.To(int32(1)), ptr.To(int32(9))
+		}, true},
+		"its rules": {func(f *v1alpha1.PulsarFunction) {
+			f.Spec.Pod = &v1alpha1.Pod{HPA: &v1alpha1.HorizontalPodAutoscaling{}}
+		}, true},
+		"credential":    {func(f *v1alpha1.PulsarFunction) { f.Spec.Auth = &v1alpha1.Auth{OAuth2: &v1alpha1.OAuth2{}} }, true},
+		"labels":        {func(f *v1alpha1.PulsarFunction) { f.Labels = nil }, true},
+		"status":        {func(f *v1alpha1.PulsarFunction) { f.Status.Phase = "Ready" }, true},
+		"who it was":    {func(f *v1alpha1.PulsarFunction) { f.Spec.Change = &v1alpha1.SpecChange{User: "u"} }, true},
+		"code":          {func(f *v1alpha1.PulsarFunction) { f.Spec.Package.Location = "function://t/n/f@2" }, false},
+		"configuration": {func(f *v1alpha1.PulsarFunction) { f.Spec.UserConfig.Raw = []byte(`{"n":9007199254740992}`) }, false},
+		"account":       {func(f *v1alpha1.PulsarFunction) { f.Spec.Pod = &v1alpha1.Pod{ServiceAccountName: "a"} }, false},
+	} {
+		if got := contentOf(t, function(test.change)); (got == was) != test.same {
+			t.Errorf("another %s is %s", what, got)
+		}
+	}
+	if strings.Contains(was, "mine") {
+		t.Errorf("the credential is in %s", was)
+	}
+}
+
+// TestRestore restores all that a revision holds, and nothing else.
+func TestRestore(t *testing.T) {
+	former := function(func(f *v1alpha1.PulsarFunction) { f.Spec.Pod = &v1alpha1.Pod{ServiceAccountName: "a"} })
+	now := function(func(f *v1alpha1.PulsarFunction) {
+		f.Spec.ClassName, f.Spec.Java, f.Spec.LogTopic = "org.example.G", &v1alpha1.JavaRuntime{}, "log"
+		f.Spec.Parallelism, f.Spec.Suspend, f.Spec.MaxReplicas = ptr.To(int32(7)), true, ptr.To(int32(9))
+		f.Spec.Pod = &v1alpha1.Pod{HPA: &v1alpha1.HorizontalPodAutoscaling{}}
+		f.Spec.Auth, f.Labels = &v1alpha1.Auth{SecretName: "now"}, map[string]string{"now": "here"}
+		f.Status.Phase = "Ready"
+	})
+	want := now.DeepCopy()
+	want.Spec.ClassName, want.Spec.Java, want.Spec.LogTopic = former.Spec.ClassName, nil, ""
+	want.Spec.Pod = &v1alpha1.Pod{ServiceAccountName: "a", HPA: &v1alpha1.HorizontalPodAutoscaling{}}
+	if err := Restore(now, []byte(contentOf(t, former))); err != nil {
+		t.Fatal(err)
+	}
+	if !reflect.DeepEqual(now, want) {
+		t.Errorf("got %+v, not %+v", now.Spec, want.Spec)
+	}
+	if contentOf(t, now) != contentOf(t, former) {
+		t.Error("what was restored is another revision")
+	}
+}
+
+// TestRestoreRefuses what wasn't written by this version of this server for the kind.
+func TestRestoreRefuses(t *testing.T) {
+	for _, content := range []string{
+		``, `{`, `{"spec":{}}`,
+		`{"apiVersion":"admin.functionmesh.io/v1alpha1","kind":"PulsarSink","spec":{}}`,
+		`{"apiVersion":"admin.functionmesh.io/v1","kind":"PulsarFunction","spec":{}}`,
+		`{"apiVersion":"admin.functionmesh.io/v1alpha1","kind":"PulsarFunction","spec":{"unheardOf":1}}`,
+		`{"apiVersion":"admin.functionmesh.io/v1alpha1","kind":"PulsarFunction","spec":{"parallelism":"x"}}`,
+	} {
+		was := function(nil)
+		if err := Restore(was, []byte(content)); err == nil || !reflect.DeepEqual(was, function(nil)) {
+			t.Errorf("%s: %v", content, err)
+		}
+	}
+}
+
+// TestVerify takes nothing but what a resource's record names.
+func TestVerify(t *testing.T) {
+	content := []byte(`{"spec":{}}`)
+	found := func(owner types.UID, data string) *appsv1.ControllerRevision {
+		return &appsv1.ControllerRevision{
+			ObjectMeta: metav1.ObjectMeta{OwnerReferences: []metav1.OwnerReference{{UID: owner, Controller: ptr.To(owner != "nobody")}}},
+			Data:       runtime.RawExtension{Raw: []byte(data)},
+		}
+	}
+	if data, ok := Verify(found("u", string(content)), "u", Hash(content)); !ok || string(data) != string(content) {
+		t.Error("a revision isn't taken")
+	}
+	if _, ok := Verify(found("nobody", string(content)), "nobody", Hash(content)); ok {
+		t.Error("one that nobody controls is taken")
+	}
+	if _, ok := Verify(found("u", string(content)), "v", Hash(content)); ok {
+		t.Error("one of another resource is taken")
+	}
+	if _, ok := Verify(found("u", `{"spec":{"a":1}}`), "u", Hash(content)); ok {
+		t.Error("one with another content is taken")
+	}
+}
+
+// TestName is one name for each content of each resource, and always one.
+func TestName(t *testing.T) {
+	seen := map[string]bool{}
+	for _, name := range []string{
+		Name("f", "function", "u", "1"), Name("f", "function", "u", "2"), Name("f", "function", "v", "1"),
+		Name("f", "sink", "u", "1"), Name(strings.Repeat("a", 253), "function", "u", "1"), Name(strings.Repeat("a.", 126), "function", "u", "1"),
+	} {
+		if len(name) > 253 || seen[name] || strings.Contains(name, ".-") {
+			t.Errorf("the name is %s", name)
+		}
+		seen[name] = true
+	}
+}
+
+func TestRecorded(t *testing.T) {
+	entries := []Entry{{1, "a"}, {4, "b"}}
+	text, err := Record(entries)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := Recorded(map[string]string{RecordAnnotation: text}); !reflect.DeepEqual(got, entries) {
+		t.Errorf("got %v", got)
+	}
+	for _, text := range []string{"", "{", `{"version":2,"revisions":[{"revision":1,"hash":"a"}]}`} {
+		if got := Recorded(map[string]string{RecordAnnotation: text}); got != nil {
+			t.Errorf("%s has %v", text, got)
+		}
+	}
+}
