@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"slices"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apiserver/pkg/registry/rest"
@@ -193,6 +194,13 @@ func (c CompletedConfig) componentConfig(catalogue *connectors.Catalogue, claims
 		CheckNamespace:   namespaces,
 		EnsureConnection: connection.NewConfigMaps(kube, c.file.PulsarClusters, configMapName).Ensure,
 		Instances:        instances.New(kube, c.generic.DrainedNotify()),
+		Clusters: func(name string) (configv1alpha1.PulsarCluster, bool) {
+			at := slices.IndexFunc(c.file.PulsarClusters, func(cluster configv1alpha1.PulsarCluster) bool { return cluster.Name == name })
+			if at < 0 {
+				return configv1alpha1.PulsarCluster{}, false
+			}
+			return c.file.PulsarClusters[at], true
+		},
 	}, nil
 }
 

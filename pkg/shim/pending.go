@@ -23,7 +23,6 @@ func pendingRoutes(kind *kind) []route {
 		return nil
 	}
 	return []route{
-		pending(http.MethodPost, componentPath+"/trigger", "triggerFunction", "Function trigger"),
 		pending(http.MethodGet, componentPath+"/state/{key}", "getFunctionState", "Function state query"),
 		pending(http.MethodPost, componentPath+"/state/{key}", "putFunctionState", "Function state update"),
 		{http.MethodPut, "/leader" + componentPath, "updateFunctionOnLeader", func(http.ResponseWriter, *restful.Request) error {

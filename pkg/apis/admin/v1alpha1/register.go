@@ -50,6 +50,6 @@ func knownTypes() []runtime.Object {
 		&PulsarSink{}, &PulsarSinkList{},
 		&PulsarConnector{}, &PulsarConnectorList{},
 		&PulsarAction{}, &PulsarInstances{}, &PulsarInstancesOptions{}, &PulsarLogOptions{},
-		&PulsarCredential{}, &PulsarPackage{}, &PulsarPackageOptions{},
+		&PulsarCredential{}, &PulsarPackage{}, &PulsarPackageOptions{}, &PulsarTrigger{},
 	}
 }

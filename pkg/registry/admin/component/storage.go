@@ -19,6 +19,7 @@ import (
 
 	"github.com/function-mesh/functionmesh-apiserver/pkg/apis/admin/v1alpha1"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/apis/admin/validation"
+	configv1alpha1 "github.com/function-mesh/functionmesh-apiserver/pkg/apis/config/v1alpha1"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/crstorage"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/registry/view"
 )
@@ -63,7 +64,13 @@ type Config struct {
 	EnsureConnection func(ctx context.Context, namespace, cluster string) error
 	// Instances knows what runs.
 	Instances Instances
+	// Clusters knows the Pulsar clusters.
+	Clusters Clusters
 }
+
+// Clusters returns the Pulsar cluster of a name, and false if the server isn't configured
+// with it.
+type Clusters func(name string) (configv1alpha1.PulsarCluster, bool)
 
 // Translator translates a kind and knows its defaults.
 type Translator[CR any, View v1alpha1.Component] interface {
