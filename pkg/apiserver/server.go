@@ -20,6 +20,7 @@ import (
 	"github.com/function-mesh/functionmesh-apiserver/pkg/connection"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/connectors"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/controller"
+	"github.com/function-mesh/functionmesh-apiserver/pkg/controller/subscriptions"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/crdschema"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/crstorage"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/instances"
@@ -101,7 +102,11 @@ func (c CompletedConfig) New() (*genericapiserver.GenericAPIServer, error) {
 	if err := server.InstallAPIGroup(&group); err != nil {
 		return nil, fmt.Errorf("could not install the API group: %w", err)
 	}
-	if err := controller.Install(server, controller.Config{Client: c.client, Claims: claims, Packages: packages, TrustCertsFiles: config.TrustCertsFiles(c.file), Options: c.controllers}); err != nil {
+	topics, err := subscriptions.ClustersOf(c.file.PulsarClusters)
+	if err != nil {
+		return nil, err
+	}
+	if err := controller.Install(server, controller.Config{Client: c.client, Claims: claims, Packages: packages, TrustCertsFiles: config.TrustCertsFiles(c.file), Topics: topics, Options: c.controllers}); err != nil {
 		return nil, err
 	}
 	return server, nil

@@ -23,6 +23,7 @@ import (
 	_ "k8s.io/component-base/metrics/prometheus/workqueue"
 
 	"github.com/function-mesh/functionmesh-apiserver/pkg/controller/trust"
+	"github.com/function-mesh/functionmesh-apiserver/pkg/controller/subscriptions"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/packageservice"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/tenancy"
 )
@@ -45,6 +46,9 @@ type Config struct {
 	// TrustCertsFiles have the certificates by which brokers are verified, by the name of
 	// the Pulsar cluster.
 	TrustCertsFiles map[string]string
+	// Topics are those of the Pulsar clusters where the server has an account, by the name
+	// of the cluster.
+	Topics map[string]subscriptions.Topics
 	// Options are what the command line says.
 	Options *Options
 }

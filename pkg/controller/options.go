@@ -20,6 +20,7 @@ import (
 	"github.com/function-mesh/functionmesh-apiserver/pkg/controller/credentials"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/controller/duplicates"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/controller/publisher"
+	"github.com/function-mesh/functionmesh-apiserver/pkg/controller/subscriptions"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/controller/trust"
 )
 
@@ -46,7 +47,7 @@ const (
 )
 
 // Names are what can be switched on and off.
-var Names = []string{publisher.Name, referencesName, eventsName, duplicates.Name, autoscaler.Name, credentialsName, credentials.Name, trust.Name}
+var Names = []string{publisher.Name, referencesName, eventsName, duplicates.Name, autoscaler.Name, credentialsName, credentials.Name, trust.Name, subscriptions.Name}
 
 // Options are the part of the command line that is about background loops.
 type Options struct {
@@ -58,13 +59,17 @@ type Options struct {
 	// CredentialHashKeyFile has the key of the hashes by which a changed credential is
 	// found. Without it none is.
 	CredentialHashKeyFile string
+	// SubscriptionDeadline is how long a deleted object waits for its subscription in
+	// Pulsar to be removed.
+	SubscriptionDeadline time.Duration
 }
 
 // NewOptions returns the defaults: all loops, led by who holds the Lease in this
 // server's namespace.
 func NewOptions() *Options {
 	return &Options{
-		Controllers: []string{"*"},
+		Controllers:          []string{"*"},
+		SubscriptionDeadline: subscriptions.DefaultDeadline,
 		LeaderElection: componentconfig.LeaderElectionConfiguration{
 			LeaderElect:       true,
 			LeaseDuration:     metav1.Duration{Duration: leaseDuration},
@@ -91,6 +96,8 @@ func (o *Options) AddFlags(flags *pflag.FlagSet) {
 		"The background loops to run: '*' switches on all that are not named, 'foo' switches foo on, '-foo' switches it off. Requests are served without any. All of them: "+strings.Join(Names, ", ")+".")
 	flags.StringVar(&o.CredentialHashKeyFile, "credential-hash-key-file", o.CredentialHashKeyFile,
 		"A file with a random key of at least 32 bytes, the same for all servers, for hashes of the Secrets by which functions prove who they are. With it the pods of a function are replaced when that Secret changes ("+credentials.Name+").")
+	flags.DurationVar(&o.SubscriptionDeadline, "subscription-cleanup-deadline", o.SubscriptionDeadline,
+		"How long a deleted function or sink waits for its subscription in Pulsar to be removed ("+subscriptions.Name+"); then it goes without.")
 	options.BindLeaderElectionFlags(&o.LeaderElection, flags)
 }
 
@@ -101,6 +108,9 @@ func (o *Options) Validate() []error {
 		if name != "*" && !slices.Contains(Names, strings.TrimPrefix(name, "-")) {
 			errs = append(errs, fmt.Errorf("--controllers: there is no %q, only %s", name, strings.Join(Names, ", ")))
 		}
+	}
+	if o.SubscriptionDeadline <= 0 {
+		errs = append(errs, errors.New("--subscription-cleanup-deadline must be positive"))
 	}
 	if election := &o.LeaderElection; election.LeaderElect && election.ResourceLock != resourcelock.LeasesResourceLock {
 		errs = append(errs, errors.New("--leader-elect-resource-lock must be leases"))

@@ -9,7 +9,6 @@ import (
 func TestPendingOperations(t *testing.T) {
 	handler := newTestHandler(t, mustNotAsk(t), nil)
 	tests := []struct{ method, path, reason string }{
-		{"POST", "/admin/v3/functions/t/n/f/trigger", "Function trigger is not available yet"},
 		{"GET", "/admin/v3/functions/t/n/f/state/k", "Function state query is not available yet"},
 		{"POST", "/admin/v3/functions/t/n/f/state/k", "Function state update is not available yet"},
 		{"PUT", "/admin/v3/functions/leader/t/n/f", "This is how Pulsar's functions workers tell their leader of functions, and there are no such workers here"},

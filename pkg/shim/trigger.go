@@ -113,8 +113,9 @@ func notTriggered(ctx context.Context, way *v1alpha1.PulsarTriggerStatus, err er
 	var mismatch *trigger.SchemaError
 	switch {
 	case errors.As(err, &mismatch):
+		// The space that is missing is missing in Pulsar, too.
 		answer.code, answer.reason = http.StatusBadRequest, fmt.Sprintf(
-			"Failed to serialize input with error: %s. Please check if input data conforms with the schema of the input topic.", mismatch)
+			"Failed to serialize input with error: %s. Please checkif input data conforms with the schema of the input topic.", mismatch)
 	case errors.Is(err, trigger.ErrNotReady):
 		answer.code, answer.reason = http.StatusBadRequest, "Function in trigger function is not ready"
 	case errors.Is(err, trigger.ErrNotAllowed):

@@ -61,11 +61,14 @@ const (
 	ReasonSecretNotFound        = "SecretNotFound"
 	ReasonCredentialsInvalid    = "CredentialsInvalid"
 	ReasonCredentialsExpired    = "CredentialsExpired"
+
+	ReasonSubscriptionNotRemoved = "SubscriptionNotRemoved"
 )
 
 // conditionTypes are the conditions of a published status, in their order. All are
-// always there, except that what has no credential has no condition about it: one that
-// came and went would lose the time of its last transition, and can't be waited for.
+// always there, except that what has no credential has no condition about it, and what
+// isn't being deleted none about its subscription: one that came and went would lose the
+// time of its last transition, and can't be waited for.
 var conditionTypes = []string{
 	v1alpha1.ConditionReady,
 	v1alpha1.ConditionReconciling,
@@ -74,4 +77,5 @@ var conditionTypes = []string{
 	v1alpha1.ConditionReconciled,
 	v1alpha1.ConditionAvailable,
 	v1alpha1.ConditionCredentialsValid,
+	v1alpha1.ConditionSubscriptionRemoved,
 }

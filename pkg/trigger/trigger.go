@@ -37,7 +37,7 @@ var (
 	// ErrTimeout says that no answer came in time.
 	ErrTimeout = errors.New("no answer came in time")
 	// ErrNotAllowed says that Pulsar doesn't let the caller send or receive.
-	ErrNotAllowed = errors.New("Pulsar refuses the caller")
+	ErrNotAllowed = errors.New("the caller is refused")
 	// ErrTooLarge says that Pulsar takes no message of that size.
 	ErrTooLarge = errors.New("the message is too large")
 )

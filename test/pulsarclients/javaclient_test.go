@@ -247,7 +247,6 @@ func testJavaPending(t *testing.T) {
 		args  []string
 		thing string
 	}{
-		{command("trigger", name, "--trigger-value", "v"), "Function trigger"},
 		{command("querystate", name, "--key", "k"), "Function state query"},
 		{command("putstate", name, "--state", `{"key":"k","stringValue":"v"}`), "Function state update"},
 	} {

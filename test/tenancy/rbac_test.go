@@ -45,6 +45,7 @@ var operations = map[string][]right{
 	"stop%s": {{"get", "%s"}, {"create", "%s/suspend"}}, "stop%sInstance": {{"get", "%s"}, {"create", "%s/suspend"}},
 	"start%s": {{"get", "%s"}, {"create", "%s/resume"}}, "start%sInstance": {{"get", "%s"}, {"create", "%s/resume"}},
 	"%kStatus": {{"get", "%s"}, {"get", "%s/instances"}}, "%kInstanceStatus": {{"get", "%s"}, {"get", "%s/instances"}},
+	"triggerFunction":       {{"get", "pulsarfunctions"}, {"create", "pulsarfunctions/trigger"}},
 	"functionStats":         {{"get", "%s"}, {"get", "%s/instances"}},
 	"functionInstanceStats": {{"get", "%s"}, {"get", "%s/instances"}},
 
@@ -249,6 +250,9 @@ func (m *matrix) ask(t *testing.T, route shim.Route, c *caller, name string) ans
 		path = strings.Replace(path, "{name}", id.Name, 1)
 		if strings.HasPrefix(route.Operation, "create") || strings.HasPrefix(route.Operation, "update") {
 			part, config = title+"Config", configs[title]
+		}
+		if route.Operation == "triggerFunction" {
+			part, config = "data", "x"
 		}
 		gvr := views.GroupVersion().WithResource(resource)
 		client := env.Dynamic().Resource(gvr).Namespace(m.namespace)

@@ -26,6 +26,10 @@ const (
 	// somebody wanted it.
 	StoppedAnnotation = translation.ReservedPrefix + "stopped-as-duplicate"
 
+	// LeftoverAnnotation says of a resource that is being deleted why its subscription is
+	// still there.
+	LeftoverAnnotation = translation.ReservedPrefix + "subscription-left"
+
 	// managedAnnotation, with the value false, tells the operator to leave a resource
 	// alone.
 	managedAnnotation = computev1alpha1.GroupName + "/managed"
@@ -77,6 +81,9 @@ type Component struct {
 	// TrustOf is the Pulsar cluster by whose certificates, kept in a Secret of the
 	// resource's own, instances verify brokers; empty where they don't.
 	TrustOf string
+	// Subscription is what to remove in Pulsar when the resource is deleted, nil for
+	// nothing.
+	Subscription *Subscription
 	// Owned is true of a resource whose spec a controller writes, such as a FunctionMesh.
 	Owned bool
 }
@@ -118,8 +125,9 @@ func Strip(kind Kind, object *unstructured.Unstructured) (*Component, error) {
 			CreationTimestamp: object.GetCreationTimestamp(),
 			DeletionTimestamp: object.GetDeletionTimestamp(),
 			Labels:            only(object.GetLabels(), identity.LabelIdentity),
+			Finalizers:        object.GetFinalizers(),
 			Annotations: only(object.GetAnnotations(),
-				status.Annotation, translation.SuspendedParallelismAnnotation, StoppedAnnotation, translation.CredentialHashAnnotation),
+				status.Annotation, translation.SuspendedParallelismAnnotation, StoppedAnnotation, translation.CredentialHashAnnotation, LeftoverAnnotation),
 		},
 		ReplicasOwner: replicasOwner(object),
 		Unmanaged:     object.GetAnnotations()[managedAnnotation] == "false",
@@ -149,6 +157,7 @@ func Strip(kind Kind, object *unstructured.Unstructured) (*Component, error) {
 		pulsar.TLSConfig.CertSecretName == translation.TrustSecretName(kind.ComponentKind, object.GetName()) {
 		component.TrustOf = spec.ClusterName
 	}
+	component.Subscription = subscriptionOf(object, spec)
 	// The labels of the Java worker are part of what identity depends on.
 	component.Identity = translation.PulsarIdentity(metav1.ObjectMeta{Name: object.GetName(), Labels: object.GetLabels()}, &spec.CommonSpec)
 	if parts.Status != nil {

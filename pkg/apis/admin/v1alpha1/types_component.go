@@ -261,6 +261,10 @@ const (
 	// who they are is gone, can't be read or has expired. An object without one of its
 	// own doesn't have the condition.
 	ConditionCredentialsValid = "CredentialsValid"
+	// ConditionSubscriptionRemoved is False while an object that is being deleted waits for
+	// the removal of its subscription in Pulsar, which failed; its message says why. No
+	// other object has the condition.
+	ConditionSubscriptionRemoved = "SubscriptionRemoved"
 	// ConditionPackageResolved is Unknown while no package service is configured
 	// that could say whether the package exists.
 	ConditionPackageResolved = "PackageResolved"

@@ -1,13 +1,11 @@
 package pulsarfunction
 
 import (
-	"regexp"
-	"strings"
-
 	"k8s.io/apimachinery/pkg/util/sets"
 
 	"github.com/function-mesh/functionmesh-apiserver/pkg/apis/admin/v1alpha1"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/identity"
+	"github.com/function-mesh/functionmesh-apiserver/pkg/pulsaradmin"
 )
 
 // inputs are what a function consumes, by full names.
@@ -66,28 +64,9 @@ func (in inputs) has(topic string) bool {
 		return true
 	}
 	for pattern := range in.patterns {
-		if matches(pattern, topic) {
+		if pulsaradmin.Takes(pattern, topic) {
 			return true
 		}
 	}
 	return false
-}
-
-// matches tells whether a pattern takes a topic: one in its own namespace, whose name it
-// matches from the beginning to the end. A pattern that only Java understands takes none.
-func matches(pattern, topic string) bool {
-	_, pattern, _ = strings.Cut(pattern, "://")
-	_, topic, _ = strings.Cut(topic, "://")
-	if namespaceOf(pattern) != namespaceOf(topic) {
-		return false
-	}
-	compiled, err := regexp.Compile(`\A(?:` + pattern + `)\z`)
-	return err == nil && compiled.MatchString(topic)
-}
-
-// namespaceOf returns the tenant and the namespace of a full name without its domain.
-func namespaceOf(path string) string {
-	tenant, rest, _ := strings.Cut(path, "/")
-	namespace, _, _ := strings.Cut(rest, "/")
-	return tenant + "/" + namespace
 }
