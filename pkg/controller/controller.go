@@ -22,8 +22,8 @@ import (
 	_ "k8s.io/component-base/metrics/prometheus/clientgo/leaderelection"
 	_ "k8s.io/component-base/metrics/prometheus/workqueue"
 
-	"github.com/function-mesh/functionmesh-apiserver/pkg/controller/trust"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/controller/subscriptions"
+	"github.com/function-mesh/functionmesh-apiserver/pkg/controller/trust"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/packageservice"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/tenancy"
 )
