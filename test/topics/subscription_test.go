@@ -39,9 +39,6 @@ type made struct {
 	keep                      bool
 }
 
-// own is the name of the subscription that the runtime would choose.
-func (m made) own() string { return "public/default/" + m.name }
-
 // create makes the resource.
 func (m made) create(t *testing.T) {
 	t.Helper()

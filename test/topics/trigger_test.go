@@ -13,6 +13,9 @@ import (
 	"testing"
 	"time"
 
+	admin "github.com/apache/pulsar-client-go/pulsaradmin/pkg/admin"
+	adminconfig "github.com/apache/pulsar-client-go/pulsaradmin/pkg/admin/config"
+
 	"github.com/function-mesh/functionmesh-apiserver/test/controlplane"
 )
 
@@ -264,6 +267,20 @@ func TestTriggerByPulsarAdmin(t *testing.T) {
 		}
 		if got != want {
 			t.Errorf("%v: Pulsar says %s, the shim %s", args, want, got)
+		}
+	}
+
+	// The Go client sends the topic always, reads no answer, and knows the code.
+	for _, topic := range []string{"persistent://public/default/$cli-in", "persistent://public/default/absent"} {
+		run := func(url, prefix string) string {
+			client := must[admin.Client](t)(admin.New(&adminconfig.Config{WebServiceURL: url, PulsarAPIVersion: adminconfig.V3}))
+			text, err := client.Functions().TriggerFunction("public", "default", "cli", strings.Replace(topic, "$", prefix, 1), "hello", "")
+			return fmt.Sprint(text, err)
+		}
+		if got, want := run(env.ShimURL(), ours), run(pulsarServer.URL(), theirs); got != want {
+			t.Errorf("the Go client with topic %s: Pulsar says %s, the shim %s", topic, want, got)
+		} else {
+			t.Logf("the Go client with topic %s: %s", topic, got)
 		}
 	}
 }
