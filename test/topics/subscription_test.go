@@ -17,8 +17,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
-	"github.com/function-mesh/functionmesh-apiserver/test/controlplane"
-	"github.com/function-mesh/functionmesh-apiserver/test/devenv"
 	"github.com/function-mesh/functionmesh-apiserver/test/operator"
 )
 
@@ -301,27 +299,4 @@ func TestSubscriptionOfGonePulsar(t *testing.T) {
 		}
 		return errors.Join(err, errors.New("it is there"))
 	})
-}
-
-// TestSwitchedOff is how to uninstall: a server that has the loop switched off takes the
-// finalizers away, also of what waits.
-func TestSwitchedOff(t *testing.T) {
-	input := map[string]any{"topics": []any{"persistent://public/default/gone-in"}}
-	stays := made{resource: "sinks", name: "stays", namespace: namespace, cluster: "dev", input: input}
-	waits := made{resource: "functions", name: "waits", namespace: namespace, cluster: goneCluster, input: input}
-	for _, m := range []made{stays, waits} {
-		m.create(t)
-		m.waitFinalizer(t, true)
-	}
-	waits.remove(t)
-	before := env.APIServer
-	without := must[*controlplane.Server](t)(env.StartAPIServer(t.Context(), devenv.APIServerOptions{
-		Name: "without-cleanup", ExtraArgs: []string{"--controllers=*,-subscription-cleanup"},
-	}))
-	if err := env.Route(t.Context(), without); err != nil {
-		t.Fatal(err)
-	}
-	before.Stop()
-	stays.waitFinalizer(t, false)
-	waits.waitGone(t)
 }
