@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Generates deepcopy, defaults, OpenAPI, clientset, informers, listers, apply
 # configurations and the development CRDs from the types in pkg/apis, and what speaks
-# to instances.
+# to instances and to state stores.
 #
 #   hack/update-codegen.sh [OUTPUT_ROOT]
 #
@@ -52,6 +52,8 @@ rm -rf pkg/generated
   --listers-package "$module/pkg/generated/listers" "$admin"
 
 "$bin/protobuf-gen" "$bin" pkg/instances instancecontrol.proto pkg/generated/instancecontrol
+"$bin/protobuf-gen" "$bin" pkg/statestore statestorage.proto pkg/generated/statestorage
+"$bin/protobuf-gen" "$bin" pkg/statestore statetable.proto pkg/generated/statetable
 
 # The size of a CRD is bounded by etcd; descriptions are for kubectl explain of the
 # real CRDs, which these stand in for.

@@ -27,6 +27,8 @@ import (
 	"github.com/function-mesh/functionmesh-apiserver/pkg/tenancy"
 )
 
+const pinFlag = "pin-packages"
+
 // watchGracePeriod is how long open watches may go on after the server was told to
 // stop. Without a bound they would be served, with an old projection, until their
 // clients leave.
@@ -55,6 +57,8 @@ type Options struct {
 	OAuth2SecretRules []string
 	// VerifyOAuth2 overrides the configuration's oauth2.verify, if it was set.
 	VerifyOAuth2 bool
+	// PinPackages overrides the configuration's pinPackages, if it was set.
+	PinPackages bool
 	// Controllers says which background loops run.
 	Controllers *controller.Options
 
@@ -96,6 +100,8 @@ func (o *Options) AddFlags(flags *pflag.FlagSet) {
 		"The ways in which the Secret of a caller's OAuth2 account is found: annotation, name. Overrides oauth2.secretRules of the configuration, whose default is both.")
 	flags.BoolVar(&o.VerifyOAuth2, verifyFlag, o.VerifyOAuth2,
 		"Ask the issuer for a token before an OAuth2 account is taken. Overrides oauth2.verify of the configuration.")
+	flags.BoolVar(&o.PinPackages, pinFlag, o.PinPackages,
+		"Store a package that a component names by a tag once more under its digest, and have the component name that. Overrides pinPackages of the configuration.")
 	o.Controllers.AddFlags(flags)
 }
 
@@ -136,6 +142,12 @@ func (o *Options) readConfig() error {
 	}
 	if err != nil {
 		return err
+	}
+	if o.flags != nil && o.flags.Changed(pinFlag) {
+		o.file.PinPackages = o.PinPackages
+		if err := config.ValidatePinning(o.file); err != nil {
+			return err
+		}
 	}
 	return o.overrideOAuth2()
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/sets"
 	"k8s.io/apiserver/pkg/registry/rest"
 	genericapiserver "k8s.io/apiserver/pkg/server"
 	"k8s.io/client-go/kubernetes"
@@ -20,15 +21,19 @@ import (
 	"github.com/function-mesh/functionmesh-apiserver/pkg/connection"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/connectors"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/controller"
+	packagesloop "github.com/function-mesh/functionmesh-apiserver/pkg/controller/packages"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/controller/subscriptions"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/crdschema"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/crstorage"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/instances"
+	"github.com/function-mesh/functionmesh-apiserver/pkg/packageservice"
+	"github.com/function-mesh/functionmesh-apiserver/pkg/pinning"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/registry/admin/component"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/registry/admin/pulsarconnector"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/registry/admin/pulsarfunction"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/registry/admin/pulsarsink"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/registry/admin/pulsarsource"
+	"github.com/function-mesh/functionmesh-apiserver/pkg/statestore"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/tenancy"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/translation"
 )
@@ -92,7 +97,7 @@ func (c CompletedConfig) New() (*genericapiserver.GenericAPIServer, error) {
 	if err != nil {
 		return nil, err
 	}
-	resources, err := c.resources(catalogue, definitions, claims)
+	resources, err := c.resources(catalogue, definitions, claims, packages)
 	if err != nil {
 		return nil, err
 	}
@@ -106,7 +111,11 @@ func (c CompletedConfig) New() (*genericapiserver.GenericAPIServer, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := controller.Install(server, controller.Config{Client: c.client, Claims: claims, Packages: packages, TrustCertsFiles: config.TrustCertsFiles(c.file), Topics: topics, Options: c.controllers}); err != nil {
+	if err := controller.Install(server, controller.Config{
+		Client: c.client, Claims: claims, Packages: packages, Topics: topics, Options: c.controllers,
+		TrustCertsFiles: config.TrustCertsFiles(c.file),
+		ConfigMapName:   translation.NewFunctionTranslator(c.file, catalogue).ConfigMapName,
+	}); err != nil {
 		return nil, err
 	}
 	return server, nil
@@ -121,8 +130,9 @@ func loadConnectors(file string) (*connectors.Catalogue, error) {
 }
 
 // resources returns the storage of all that the group serves, by path.
-func (c CompletedConfig) resources(catalogue *connectors.Catalogue, definitions *crdschema.Checker, claims *tenancy.Index) (map[string]rest.Storage, error) {
-	shared, err := c.componentConfig(catalogue, claims)
+func (c CompletedConfig) resources(catalogue *connectors.Catalogue, definitions *crdschema.Checker, claims *tenancy.Index,
+	packages map[string]*packageservice.Client) (map[string]rest.Storage, error) {
+	shared, err := c.componentConfig(catalogue, claims, packages)
 	if err != nil {
 		return nil, err
 	}
@@ -156,7 +166,8 @@ func (c CompletedConfig) resources(catalogue *connectors.Catalogue, definitions 
 }
 
 // componentConfig is what all kinds of component have in common.
-func (c CompletedConfig) componentConfig(catalogue *connectors.Catalogue, claims *tenancy.Index) (component.Config, error) {
+func (c CompletedConfig) componentConfig(catalogue *connectors.Catalogue, claims *tenancy.Index,
+	packages map[string]*packageservice.Client) (component.Config, error) {
 	unlimited := restclient.CopyConfig(c.client)
 	// Each new component asks for its ConfigMap: client-go's default would let five a
 	// second through. Callers are subject to priority and fairness.
@@ -173,7 +184,19 @@ func (c CompletedConfig) componentConfig(catalogue *connectors.Catalogue, claims
 	if err != nil {
 		return component.Config{}, err
 	}
+	states, err := stateStores(c.file.PulsarClusters)
+	if err != nil {
+		return component.Config{}, err
+	}
 	configMapName := translation.NewFunctionTranslator(c.file, catalogue).ConfigMapName
+	var pinner *pinning.Pinner
+	if c.file.PinPackages {
+		pinner = pinning.New(packages, pinning.MaxBytes)
+	}
+	resolved := sets.New[string]()
+	if c.controllers.Enabled(packagesloop.Name) {
+		resolved = sets.KeySet(packages)
+	}
 	userPrefix := ""
 	if c.file.OAuth2 != nil {
 		userPrefix = c.file.OAuth2.KubernetesUserPrefix
@@ -198,7 +221,10 @@ func (c CompletedConfig) componentConfig(catalogue *connectors.Catalogue, claims
 		}),
 		CheckNamespace:   namespaces,
 		EnsureConnection: connection.NewConfigMaps(kube, c.file.PulsarClusters, configMapName).Ensure,
+		Pinner:           pinner,
+		Resolved:         resolved,
 		Instances:        instances.New(kube, c.generic.DrainedNotify()),
+		StateStores:      states,
 		Clusters: func(name string) (configv1alpha1.PulsarCluster, bool) {
 			at := slices.IndexFunc(c.file.PulsarClusters, func(cluster configv1alpha1.PulsarCluster) bool { return cluster.Name == name })
 			if at < 0 {
@@ -207,6 +233,23 @@ func (c CompletedConfig) componentConfig(catalogue *connectors.Catalogue, claims
 			return c.file.PulsarClusters[at], true
 		},
 	}, nil
+}
+
+// stateStores returns the state stores of the clusters that have one. They live as long as
+// the process.
+func stateStores(clusters []configv1alpha1.PulsarCluster) (map[string]component.StateStore, error) {
+	stores := map[string]component.StateStore{}
+	for _, cluster := range clusters {
+		if cluster.StateStorageURL == "" {
+			continue
+		}
+		store, err := statestore.New(cluster.StateStorageURL)
+		if err != nil {
+			return nil, fmt.Errorf("cluster %s: %w", cluster.Name, err)
+		}
+		stores[cluster.Name] = store
+	}
+	return stores, nil
 }
 
 // Run serves until ctx ends, then stops gracefully.

@@ -19,6 +19,7 @@ import (
 
 	adminv1alpha1 "github.com/function-mesh/functionmesh-apiserver/pkg/apis/admin/v1alpha1"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/apis/config/v1alpha1"
+	"github.com/function-mesh/functionmesh-apiserver/pkg/statestore"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/tenancy"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/translation"
 )
@@ -122,6 +123,7 @@ func validate(config *v1alpha1.FunctionMeshAPIServerConfiguration) field.ErrorLi
 		seen[cluster.Name] = true
 	}
 	errs = append(errs, validateConfigMapNames(config)...)
+	errs = append(errs, validatePinning(config)...)
 	if path.Clean(config.PackageDirectory) != config.PackageDirectory || !directory.MatchString(config.PackageDirectory) {
 		errs = append(errs, field.Invalid(field.NewPath("packageDirectory"), config.PackageDirectory,
 			"must be an absolute path of letters, digits, '.', '_' and '-'"))
@@ -190,6 +192,11 @@ func validateCluster(at *field.Path, cluster v1alpha1.PulsarCluster) field.Error
 	}
 	if cluster.TrustCertsFile != "" && !strings.HasPrefix(cluster.ServiceURL, "pulsar+ssl://") {
 		errs = append(errs, field.Forbidden(at.Child("trustCertsFile"), "is for a serviceUrl of pulsar+ssl"))
+	}
+	if cluster.StateStorageURL != "" {
+		if _, err := statestore.Address(cluster.StateStorageURL); err != nil {
+			errs = append(errs, field.Invalid(at.Child("stateStorageUrl"), field.OmitValueType{}, err.Error()))
+		}
 	}
 	for name, file := range map[string]string{"adminTokenFile": cluster.AdminTokenFile, "adminCaFile": cluster.AdminCAFile} {
 		if file != "" && cluster.AdminURL == "" {

@@ -52,6 +52,8 @@ func TestParseNamesTheFieldThatIsWrong(t *testing.T) {
 		"token of nothing":  {"- name: pulsar", "- adminTokenFile: t\n  name: pulsar", "pulsarClusters[0].adminTokenFile"},
 		"trust of nothing":  {"- name: pulsar", "- trustCertsFile: c\n  name: pulsar", "pulsarClusters[0].trustCertsFile"},
 		"CA of nothing":     {"- name: pulsar", "- adminCaFile: c\n  name: pulsar", "pulsarClusters[0].adminCaFile"},
+		"pinning nowhere":   {"runnerImages:", "pinPackages: true\nrunnerImages:", "pulsarClusters[0].adminUrl"},
+		"state store":       {"- name: pulsar", "- stateStorageUrl: http://u:p@host\n  name: pulsar", "pulsarClusters[0].stateStorageUrl"},
 		"image":             {"python: p, ", "", "runnerImages.python"},
 		"directory":         {"runnerImages:", "packageDirectory: /a b\nrunnerImages:", "packageDirectory"},
 		"directory climbs":  {"runnerImages:", "packageDirectory: /a/../b\nrunnerImages:", "packageDirectory"},

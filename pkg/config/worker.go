@@ -11,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/resource"
 
 	"github.com/function-mesh/functionmesh-apiserver/pkg/apis/config/v1alpha1"
+	"github.com/function-mesh/functionmesh-apiserver/pkg/statestore"
 )
 
 // workerCustom is the member of a functions_worker.yml that has what the Java worker
@@ -22,6 +23,8 @@ type workerConfig struct {
 	PulsarFunctionsCluster       string          `yaml:"pulsarFunctionsCluster"`
 	PulsarServiceURL             string          `yaml:"pulsarServiceUrl"`
 	PulsarWebServiceURL          string          `yaml:"pulsarWebServiceUrl"`
+	StateStorageURL              string          `yaml:"stateStorageServiceUrl"`
+	StateStorageProvider         string          `yaml:"stateStorageProviderImplementation"`
 	DownloadDirectory            string          `yaml:"downloadDirectory"`
 	FunctionInstanceMinResources workerResources `yaml:"functionInstanceMinResources"`
 	FunctionInstanceMaxResources workerResources `yaml:"functionInstanceMaxResources"`
@@ -87,7 +90,7 @@ func ParseWorker(data []byte) (*v1alpha1.FunctionMeshAPIServerConfiguration, []s
 }
 
 // workerNames says how a worker's configuration calls what is required.
-const workerNames = "pulsarFunctionsCluster, pulsarServiceUrl, pulsarWebServiceUrl (pulsarClusters), downloadDirectory (packageDirectory), " +
+const workerNames = "pulsarFunctionsCluster, pulsarServiceUrl, pulsarWebServiceUrl, stateStorageServiceUrl (pulsarClusters), downloadDirectory (packageDirectory), " +
 	workerCustom + ".functionRunnerImages (runnerImages), brokerClientAuthenticationParameters (oauth2.issuers)"
 
 func (w *workerConfig) config() (*v1alpha1.FunctionMeshAPIServerConfiguration, error) {
@@ -96,6 +99,8 @@ func (w *workerConfig) config() (*v1alpha1.FunctionMeshAPIServerConfiguration, e
 			Name:          w.PulsarFunctionsCluster,
 			ServiceURL:    w.PulsarServiceURL,
 			WebServiceURL: w.PulsarWebServiceURL,
+
+			StateStorageURL: w.stateStorageURL(),
 		}},
 		RunnerImages: v1alpha1.RunnerImages{
 			Java:   w.Custom.FunctionRunnerImages["JAVA"],
@@ -127,6 +132,20 @@ func (w *workerConfig) config() (*v1alpha1.FunctionMeshAPIServerConfiguration, e
 		return nil, err
 	}
 	return config, w.setDefaults(config)
+}
+
+// keepsTables says whether state is kept in a table service.
+func (w *workerConfig) keepsTables() bool {
+	return w.StateStorageProvider == "" || w.StateStorageProvider == statestore.JavaProvider
+}
+
+// stateStorageURL returns where state is kept, where that is a table service: with
+// another class, instances would look for their state where it isn't.
+func (w *workerConfig) stateStorageURL() string {
+	if !w.keepsTables() {
+		return ""
+	}
+	return w.StateStorageURL
 }
 
 // sameURLPatterns says whether one list can stand for both. Else either kind would be

@@ -40,6 +40,9 @@ var workerMatters = []string{
 // workerTLSMembers say how functions use TLS, if they do.
 var workerTLSMembers = []string{"tlsAllowInsecureConnection", "tlsEnableHostnameVerification"}
 
+// workerStateMembers say where functions keep state.
+var workerStateMembers = []string{"stateStorageServiceUrl", "stateStorageProviderImplementation"}
+
 // noTrustFile is why files with certificates have no effect.
 const noTrustFile = "it is a file of the worker's; instead: pulsarClusters[].trustCertsFile in a --config file"
 
@@ -59,6 +62,7 @@ var workerReasons = map[string]string{
 	"disk":                    "Function Mesh has no such resource",
 	"validateConnectorConfig": "code is not looked into",
 
+	"stateStorageServiceUrl":                 "only a table service of BookKeeper's can be a default; instead: spec.stateConfig of each component",
 	"functionsWorkerEnablePackageManagement": "packages always come from package URLs",
 	"allowUserDefinedServiceAccountName":     "instead: the verb use in Kubernetes' RBAC",
 }
@@ -71,7 +75,7 @@ var workerDirectories = map[string]string{"connectorsDirectory": "./connectors",
 func notHonoured(worker workerConfig, members map[string]any) []string {
 	var names []string
 	add := func(prefix, name string, value any) {
-		if !isSet(value) || worker.honours(name) || worker.UseTLS && slices.Contains(workerTLSMembers, name) {
+		if !isSet(value) || worker.honours(name) || slices.Contains(workerStateMembers, name) && worker.keepsTables() || worker.UseTLS && slices.Contains(workerTLSMembers, name) {
 			return
 		}
 		full := prefix + name

@@ -217,3 +217,28 @@ func TestWorkerWithTLS(t *testing.T) {
 		t.Errorf("a Secret without a key: %v", errs)
 	}
 }
+
+// TestWorkerState takes over a table service, and nothing that would look for state where
+// it isn't.
+func TestWorkerState(t *testing.T) {
+	text, err := os.ReadFile(workerFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const provider = "\nstateStorageProviderImplementation: org.apache.pulsar.functions.instance.state."
+	for lines, want := range map[string]string{
+		"": "bk://tables:4181", provider + "BKStateStoreProviderImpl": "bk://tables:4181", provider + "PulsarMetadataStateStoreProviderImpl": "",
+	} {
+		config, ignored, err := ParseWorker([]byte(string(text) + "\nstateStorageServiceUrl: bk://tables:4181" + lines + "\n"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := config.PulsarClusters[0].StateStorageURL; got != want {
+			t.Errorf("%s: the state store is %q", lines, got)
+		}
+		named := slices.ContainsFunc(ignored, func(name string) bool { return strings.HasPrefix(name, "stateStorage") })
+		if named != (want == "") {
+			t.Errorf("%s: %v are named", lines, ignored)
+		}
+	}
+}

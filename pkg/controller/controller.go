@@ -49,6 +49,8 @@ type Config struct {
 	// Topics are those of the Pulsar clusters where the server has an account, by the name
 	// of the cluster.
 	Topics map[string]subscriptions.Topics
+	// ConfigMapName returns the ConfigMap by which components reach a cluster of a name.
+	ConfigMapName func(cluster string) string
 	// Options are what the command line says.
 	Options *Options
 }

@@ -21,10 +21,12 @@ import (
 	"github.com/function-mesh/functionmesh-apiserver/pkg/controller/component"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/controller/credentials"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/controller/duplicates"
+	"github.com/function-mesh/functionmesh-apiserver/pkg/controller/packages"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/controller/publisher"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/controller/subscriptions"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/controller/trust"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/controller/work"
+	"github.com/function-mesh/functionmesh-apiserver/pkg/packageservice"
 )
 
 const (
@@ -32,7 +34,7 @@ const (
 	requestsPerSecond = 50
 	requestBurst      = 100
 	// How many objects a loop works on at once.
-	publishers, stoppers, cleaners, tellers, rotators, keepers, removers = 4, 1, 1, 1, 1, 1, 4
+	publishers, stoppers, cleaners, tellers, rotators, keepers, resolvers, removers = 4, 1, 1, 1, 1, 1, 2, 4
 
 	// What one object may have told about itself: at first, and then how often.
 	eventBurst     = 25
@@ -115,8 +117,19 @@ func runLoops(ctx context.Context, config Config) error {
 			publish.Credentials = reader
 		}
 		queue := work.NewQueue(publisher.Name)
+		changed := []*work.Queue{queue}
+		if options.Enabled(packages.Name) {
+			publish.Packages = newResolver(config, informers, queue.Add)
+			resolving := work.NewQueue(packages.Name)
+			changed = append(changed, resolving)
+			loops = append(loops, loop{resolving, resolvers, publish.Packages.Reconcile})
+		}
 		// What a namespace serves decides about objects in others, too.
-		forget, err := claims.OnChange(func(string) { informers.Each(queue.Add) })
+		forget, err := claims.OnChange(func(string) {
+			for _, queue := range changed {
+				informers.Each(queue.Add)
+			}
+		})
 		if err != nil {
 			return err
 		}
@@ -174,6 +187,19 @@ func runLoops(ctx context.Context, config Config) error {
 	}
 	running.Wait()
 	return nil
+}
+
+// newResolver returns what asks for packages. Components name package services by the
+// ConfigMap that they reach them by.
+func newResolver(config Config, informers *component.Informers, publish func(work.Key)) *packages.Resolver {
+	services := make(map[string]*packageservice.Client, len(config.Packages))
+	for cluster, service := range config.Packages {
+		services[config.ConfigMapName(cluster)] = service
+	}
+	return packages.New(packages.Config{
+		Informers: informers, Clock: clock.RealClock{}, Services: services, Claims: config.Claims,
+		Interval: config.Options.PackageInterval, Publish: publish,
+	})
 }
 
 func newBroadcaster(ctx context.Context, client kubernetes.Interface) record.EventBroadcaster {

@@ -19,6 +19,7 @@ import (
 	"github.com/function-mesh/functionmesh-apiserver/pkg/controller/autoscaler"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/controller/credentials"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/controller/duplicates"
+	"github.com/function-mesh/functionmesh-apiserver/pkg/controller/packages"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/controller/publisher"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/controller/subscriptions"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/controller/trust"
@@ -36,6 +37,11 @@ const (
 	leaseDuration = 15 * time.Second
 	renewDeadline = 10 * time.Second
 	retryPeriod   = 2 * time.Second
+
+	// packageInterval is after what time a package is asked for again by default, and
+	// minPackageInterval is how short that may be.
+	packageInterval    = 5 * time.Minute
+	minPackageInterval = 5 * time.Second
 )
 
 // The names of what isn't a loop of its own, but part of one.
@@ -47,7 +53,7 @@ const (
 )
 
 // Names are what can be switched on and off.
-var Names = []string{publisher.Name, referencesName, eventsName, duplicates.Name, autoscaler.Name, credentialsName, credentials.Name, trust.Name, subscriptions.Name}
+var Names = []string{publisher.Name, referencesName, eventsName, duplicates.Name, autoscaler.Name, credentialsName, credentials.Name, trust.Name, packages.Name, subscriptions.Name}
 
 // Options are the part of the command line that is about background loops.
 type Options struct {
@@ -59,6 +65,8 @@ type Options struct {
 	// CredentialHashKeyFile has the key of the hashes by which a changed credential is
 	// found. Without it none is.
 	CredentialHashKeyFile string
+	// PackageInterval is after what time a package is asked for again.
+	PackageInterval time.Duration
 	// SubscriptionDeadline is how long a deleted object waits for its subscription in
 	// Pulsar to be removed.
 	SubscriptionDeadline time.Duration
@@ -69,6 +77,7 @@ type Options struct {
 func NewOptions() *Options {
 	return &Options{
 		Controllers:          []string{"*"},
+		PackageInterval:      packageInterval,
 		SubscriptionDeadline: subscriptions.DefaultDeadline,
 		LeaderElection: componentconfig.LeaderElectionConfiguration{
 			LeaderElect:       true,
@@ -96,6 +105,8 @@ func (o *Options) AddFlags(flags *pflag.FlagSet) {
 		"The background loops to run: '*' switches on all that are not named, 'foo' switches foo on, '-foo' switches it off. Requests are served without any. All of them: "+strings.Join(Names, ", ")+".")
 	flags.StringVar(&o.CredentialHashKeyFile, "credential-hash-key-file", o.CredentialHashKeyFile,
 		"A file with a random key of at least 32 bytes, the same for all servers, for hashes of the Secrets by which functions prove who they are. With it the pods of a function are replaced when that Secret changes ("+credentials.Name+").")
+	flags.DurationVar(&o.PackageInterval, "package-check-interval", o.PackageInterval,
+		"After what time a package service is asked again for a package that components name by URL ("+packages.Name+").")
 	flags.DurationVar(&o.SubscriptionDeadline, "subscription-cleanup-deadline", o.SubscriptionDeadline,
 		"How long a deleted function or sink waits for its subscription in Pulsar to be removed ("+subscriptions.Name+"); then it goes without.")
 	options.BindLeaderElectionFlags(&o.LeaderElection, flags)
@@ -111,6 +122,9 @@ func (o *Options) Validate() []error {
 	}
 	if o.SubscriptionDeadline <= 0 {
 		errs = append(errs, errors.New("--subscription-cleanup-deadline must be positive"))
+	}
+	if o.PackageInterval < minPackageInterval {
+		errs = append(errs, fmt.Errorf("--package-check-interval must be at least %s", minPackageInterval))
 	}
 	if election := &o.LeaderElection; election.LeaderElect && election.ResourceLock != resourcelock.LeasesResourceLock {
 		errs = append(errs, errors.New("--leader-elect-resource-lock must be leases"))

@@ -12,14 +12,14 @@ func TestEnabled(t *testing.T) {
 		enabled string
 		invalid bool
 	}{
-		{"*", "status references events duplicates hpa-cleanup credentials credential-rotation trust-certificates subscription-cleanup", false},
-		{"*,-hpa-cleanup", "status references events duplicates credentials credential-rotation trust-certificates subscription-cleanup", false},
-		{"-hpa-cleanup,*", "status references events duplicates credentials credential-rotation trust-certificates subscription-cleanup", false},
+		{"*", "status references events duplicates hpa-cleanup credentials credential-rotation trust-certificates packages subscription-cleanup", false},
+		{"*,-hpa-cleanup", "status references events duplicates credentials credential-rotation trust-certificates packages subscription-cleanup", false},
+		{"-hpa-cleanup,*", "status references events duplicates credentials credential-rotation trust-certificates packages subscription-cleanup", false},
 		{"status", "status", false},
 		{"-status", "", false},
 		{"", "", false},
 		{"stauts", "", true},
-		{"*,-stauts", "status references events duplicates hpa-cleanup credentials credential-rotation trust-certificates subscription-cleanup", true},
+		{"*,-stauts", "status references events duplicates hpa-cleanup credentials credential-rotation trust-certificates packages subscription-cleanup", true},
 	} {
 		options := NewOptions()
 		flags := pflag.NewFlagSet("", pflag.ContinueOnError)
@@ -42,6 +42,14 @@ func TestEnabled(t *testing.T) {
 		if errs := options.Validate(); (len(errs) > 0) != test.invalid {
 			t.Errorf("--controllers=%s: %v", test.flag, errs)
 		}
+	}
+}
+
+func TestPackageInterval(t *testing.T) {
+	options := NewOptions()
+	options.PackageInterval = 0
+	if errs := options.Validate(); len(errs) == 0 {
+		t.Error("packages would be asked for all the time")
 	}
 }
 

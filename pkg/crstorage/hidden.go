@@ -8,6 +8,32 @@ import (
 	"k8s.io/apiserver/pkg/storage"
 )
 
+// ReadHidden returns the custom resource of the object at key, for something in it that
+// views don't show.
+func (s *Storage) ReadHidden(ctx context.Context, key string) (map[string]any, error) {
+	data, err := s.readHidden(ctx, key)
+	if err != nil {
+		return nil, err
+	}
+	resource, err := fromJSON(data)
+	if err != nil {
+		return nil, apierrors.NewInternalError(err)
+	}
+	return resource, nil
+}
+
+func (s *Storage) readHidden(ctx context.Context, key string) ([]byte, error) {
+	namespace, name := s.parseKey(key)
+	data, err := s.config.Client.get(ctx, namespace, name, "")
+	switch {
+	case missingDefinition(err):
+		return nil, s.errors.missingDefinitionError()
+	case err != nil:
+		return nil, s.errors.read(ctx, key, err)
+	}
+	return data, nil
+}
+
 // UpdateHidden changes something of the custom resource of the object at key that views
 // don't show. validate sees the view first. A conflict is tried again, as long as
 // preconditions hold, until ctx ends.
@@ -29,12 +55,9 @@ func (s *Storage) UpdateHidden(ctx context.Context, key string, preconditions *s
 func (s *Storage) tryHidden(ctx context.Context, key string, preconditions *storage.Preconditions,
 	validate storage.ValidateObjectFunc, change func(resource map[string]any) error) (retry bool, err error) {
 	namespace, name := s.parseKey(key)
-	data, err := s.config.Client.get(ctx, namespace, name, "")
-	switch {
-	case missingDefinition(err):
-		return false, s.errors.missingDefinitionError()
-	case err != nil:
-		return false, s.errors.read(ctx, key, err)
+	data, err := s.readHidden(ctx, key)
+	if err != nil {
+		return false, err
 	}
 	view, cause := s.projection.view(data)
 	if view == nil {

@@ -47,6 +47,10 @@ type Config struct {
 	// AuthorizeWrite, if set, may refuse a change by who makes it. It gets what CheckWrite
 	// gets, and its error is the answer.
 	AuthorizeWrite func(ctx context.Context, name string, stored, before, after map[string]any) error
+	// BeforeWrite, if set, has the last word on a view that is about to be stored: it may
+	// change it. old is nil for a new one. It is never called on a dry run, and for each
+	// try of a write.
+	BeforeWrite func(ctx context.Context, view, old runtime.Object) error
 	// InSteps, if set, says how to create a view that the backend refuses to create
 	// as it is: first is what to create, and finish makes the view of it. Without
 	// such a need first is nil.
@@ -138,6 +142,9 @@ func (s *Storage) Create(ctx context.Context, key string, obj, out runtime.Objec
 }
 
 func (s *Storage) create(ctx context.Context, key string, obj, out runtime.Object) error {
+	if err := s.beforeWrite(ctx, obj, nil); err != nil {
+		return err
+	}
 	if s.config.InSteps != nil {
 		if first, finish := s.config.InSteps(obj); first != nil {
 			return s.createInSteps(ctx, key, first, finish, out)

@@ -98,8 +98,12 @@ func (s *Storage) tryOnce(ctx context.Context, key string, destination runtime.O
 	if err != nil {
 		return false, apierrors.NewInternalError(err)
 	}
+	old := current.DeepCopyObject()
 	updated, _, err := tryUpdate(current, storage.ResponseMeta{ResourceVersion: version})
 	if err != nil {
+		return false, err
+	}
+	if err := s.beforeWrite(ctx, updated, old); err != nil {
 		return false, err
 	}
 	after, err := project(updated)
@@ -148,6 +152,14 @@ func (s *Storage) tryOnce(ctx context.Context, key string, destination runtime.O
 		return true, err
 	}
 	return false, s.errors.status(ctx, err)
+}
+
+// beforeWrite lets the kind have its last word.
+func (s *Storage) beforeWrite(ctx context.Context, view, old runtime.Object) error {
+	if s.config.BeforeWrite == nil || len(writeOptionsFrom(ctx).DryRun) > 0 {
+		return nil
+	}
+	return s.config.BeforeWrite(ctx, view, old)
 }
 
 // settle projects a changed resource once more, and writes what still differs from

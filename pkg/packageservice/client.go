@@ -30,6 +30,10 @@ const (
 // ErrNotFound says that there is no such package.
 var ErrNotFound = errors.New("no such package")
 
+// MissingReason is what Pulsar's worker answers to whoever creates a component of a package
+// that doesn't exist.
+const MissingReason = "HTTP 404 Not Found"
+
 // ErrExists says that there is such a package already. The service replaces none.
 var ErrExists = errors.New("there is such a package already")
 

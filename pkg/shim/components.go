@@ -95,7 +95,8 @@ func (c *components) create(writer http.ResponseWriter, request *restful.Request
 	}
 	object.SetNamespace(place)
 	object.SetName(name.ObjectName())
-	if form.stores() {
+	switch {
+	case form.stores():
 		// The slots of uploads bound these, and they take long.
 		release()
 		// What would be refused anyway leaves no package behind.
@@ -106,6 +107,14 @@ func (c *components) create(writer http.ResponseWriter, request *restful.Request
 			return subject.translate(err)
 		}
 		if err := form.upload.store(ctx, c.kind, name); err != nil {
+			return err
+		}
+	case c.looksInto(object, nil):
+		release()
+		if err := c.ifMayCreate(ctx, name, nil); err != nil {
+			return err
+		}
+		if err := c.completeNamed(ctx, form, name, object, nil); err != nil {
 			return err
 		}
 	}

@@ -152,10 +152,7 @@ func (c *components) findOfAnyKind(request *restful.Request) (identity.Name, v1a
 		return name, nil, err
 	}
 	ctx, subject := request.Request.Context(), c.kind.called(name.Name)
-	object, err := c.lookup.find(ctx, c.kind, name)
-	if object == nil && err == nil {
-		object, err = c.lookup.searchOther(ctx, c.kind, name, func(object v1alpha1.Component) bool { return isComponent(object, name) })
-	}
+	object, err := c.lookup.findAny(ctx, c.kind, name)
 	switch {
 	case err != nil:
 		return name, nil, subject.translate(err)

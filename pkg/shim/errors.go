@@ -91,6 +91,8 @@ func (c component) translateCall(err error) *restError {
 		return errorf(http.StatusBadRequest, "%s %s cannot be admitted:- %s", c.kind, c.name, status.Status().Message)
 	case code == http.StatusForbidden:
 		return errorf(http.StatusUnauthorized, "%s", orElse(reason, reasonUnauthorized))
+	case apierrors.IsNotFound(err) && reason != "":
+		return errorf(http.StatusNotFound, "%s", reason)
 	case code >= 400 && code < 500 && code != http.StatusTooManyRequests && reason != "":
 		return errorf(http.StatusBadRequest, "%s", reason)
 	case apierrors.IsAlreadyExists(err):
@@ -106,7 +108,7 @@ func (c component) translateCall(err error) *restError {
 	case code == http.StatusTooManyRequests:
 		return errorf(code, "%s", orElse(ownMessage(err), reasonBusy))
 	case code == http.StatusServiceUnavailable:
-		return errorf(code, "%s", orElse(ownMessage(err), reasonUnavailable))
+		return errorf(code, "%s", orElse(orElse(reason, ownMessage(err)), reasonUnavailable))
 	case code == http.StatusGatewayTimeout:
 		return errorf(code, "%s", orElse(ownMessage(err), reasonTimeout))
 	}

@@ -54,6 +54,15 @@ func (l *lookup) find(ctx context.Context, kind *kind, name identity.Name) (v1al
 	return l.searchLabelled(ctx, kind, name, accept)
 }
 
+// findAny is find, and looks at the other kinds as well where there is none of the first.
+func (l *lookup) findAny(ctx context.Context, first *kind, name identity.Name) (v1alpha1.Component, error) {
+	object, err := l.find(ctx, first, name)
+	if object == nil && err == nil {
+		object, err = l.searchOther(ctx, first, name, func(object v1alpha1.Component) bool { return isComponent(object, name) })
+	}
+	return object, err
+}
+
 // findOther tells whether the name is that of a component of another kind. It doesn't
 // look at labels, since an answer that is wrong for a moment does no harm: the API
 // server decides in the end whether a name is free.

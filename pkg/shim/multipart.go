@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/function-mesh/functionmesh-apiserver/pkg/apis/admin/v1alpha1"
+	"github.com/function-mesh/functionmesh-apiserver/pkg/identity"
 )
 
 const (
@@ -58,6 +59,10 @@ type form struct {
 	uploaded bool
 	// upload is the file; nil where nothing takes files, and its content is gone.
 	upload *upload
+	// named is the package that the component names by its URL, namedAt; nil where it
+	// wasn't fetched.
+	named   *upload
+	namedAt identity.PackageURL
 
 	kind     *kind
 	takeFile func(io.Reader) (*upload, error)
@@ -127,8 +132,8 @@ func readParts(request *http.Request, limits formLimits, take func(part *multipa
 		name := part.FormName()
 		if seen[name] {
 			// As in Pulsar the first one counts.
-			if _, err := io.Copy(io.Discard, part); err != nil {
-				return bodyError(err)
+			if err := skip(part); err != nil {
+				return err
 			}
 			continue
 		}
@@ -137,6 +142,21 @@ func readParts(request *http.Request, limits formLimits, take func(part *multipa
 			return err
 		}
 	}
+}
+
+// skip reads what doesn't count.
+func skip(part io.Reader) error {
+	if _, err := io.Copy(io.Discard, part); err != nil {
+		return bodyError(err)
+	}
+	return nil
+}
+
+// saidToBeJSON tells whether a part has the content type of JSON. To Pulsar one without is
+// none.
+func saidToBeJSON(part *multipart.Part) bool {
+	mediaType, _, _ := mime.ParseMediaType(part.Header.Get("Content-Type"))
+	return mediaType == "application/json"
 }
 
 // meteredBody is a request's body, of which only so much is read beside what is
@@ -176,8 +196,7 @@ func (f *form) take(part *multipart.Part, body *meteredBody, name string, maxCon
 	switch name {
 	case f.kind.configPart():
 		f.config, err = readPart(part, body, name, maxConfig)
-		// To Pulsar a config that isn't said to be JSON is none.
-		if mediaType, _, _ := mime.ParseMediaType(part.Header.Get("Content-Type")); mediaType != "application/json" {
+		if !saidToBeJSON(part) {
 			f.config = nil
 		}
 	case partURL:
@@ -200,9 +219,7 @@ func (f *form) take(part *multipart.Part, body *meteredBody, name string, maxCon
 			return errUpload(f.kind)
 		}
 	default:
-		if _, err := io.Copy(io.Discard, part); err != nil {
-			return bodyError(err)
-		}
+		err = skip(part)
 	}
 	return err
 }
@@ -221,6 +238,7 @@ func keep(part io.Reader, body *meteredBody, takeFile func(io.Reader) (*upload, 
 
 // Close frees what the form holds.
 func (f *form) Close() {
+	f.closeNamed()
 	if f.upload != nil {
 		f.upload.Close()
 		f.upload = nil

@@ -6,11 +6,9 @@ import (
 	"testing"
 )
 
-func TestPendingOperations(t *testing.T) {
+func TestLeaderRoutes(t *testing.T) {
 	handler := newTestHandler(t, mustNotAsk(t), nil)
 	tests := []struct{ method, path, reason string }{
-		{"GET", "/admin/v3/functions/t/n/f/state/k", "Function state query is not available yet"},
-		{"POST", "/admin/v3/functions/t/n/f/state/k", "Function state update is not available yet"},
 		{"PUT", "/admin/v3/functions/leader/t/n/f", "This is how Pulsar's functions workers tell their leader of functions, and there are no such workers here"},
 	}
 	for _, test := range tests {
@@ -48,11 +46,12 @@ func TestOtherRoutes(t *testing.T) {
 		{"POST", "/admin/v2/functions/t/n/f", 410, "/admin/v3/functions", ""},
 		{"GET", "/admin/v2/functions/t/n", 410, "/admin/v3/functions", ""},
 		{"GET", "/admin/v2/functions", 410, "/admin/v3/functions", ""},
-		{"HEAD", "/admin/v3/functions/t/n/f/state/k", 501, "Function state query is not available yet", ""},
+		{"HEAD", "/admin/v2/functions/t/n/f", 410, "/admin/v3/functions", ""},
 		{"GET", "/admin/v3/functions//n/f", 404, "no such path", ""},
 		{"GET", "/admin/v3/functions/t//f", 404, "no such path", ""},
 		{"POST", "/admin/v3/functions/t/n/f", 415, "Content-Type must be multipart/form-data with a boundary", ""},
 		{"PUT", "/admin/v3/functions/t/n/f", 415, "Content-Type must be multipart/form-data with a boundary", ""},
+		{"POST", "/admin/v3/functions/t/n/f/state/k", 415, "Content-Type must be multipart/form-data with a boundary", ""},
 	}
 	for _, test := range tests {
 		t.Run(test.method+" "+test.path, func(t *testing.T) {

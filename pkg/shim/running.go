@@ -39,6 +39,10 @@ type running interface {
 	trigger(ctx context.Context, object v1alpha1.Component, topic string) (*v1alpha1.PulsarTriggerStatus, error)
 	// instances returns what runs: all instances, or the one that isn't nil.
 	instances(ctx context.Context, object v1alpha1.Component, instance *int32) (*v1alpha1.PulsarInstances, error)
+	// state returns what an object keeps under a key.
+	state(ctx context.Context, object v1alpha1.Component, key string) (*v1alpha1.PulsarState, error)
+	// putState puts a value under a key of an object.
+	putState(ctx context.Context, object v1alpha1.Component, value v1alpha1.PulsarStateSpec) error
 }
 
 // subresources makes these calls.
@@ -97,6 +101,20 @@ func (s subresources) instances(ctx context.Context, object v1alpha1.Component, 
 		return nil, err
 	}
 	return answer, nil
+}
+
+func (s subresources) state(ctx context.Context, object v1alpha1.Component, key string) (*v1alpha1.PulsarState, error) {
+	answer := &v1alpha1.PulsarState{}
+	err := s.rest.Get().Namespace(s.namespace).Resource(s.resource).Name(object.GetName()).SubResource("state").
+		Param("key", key).MaxRetries(0).Do(ctx).Into(answer)
+	return answer, err
+}
+
+func (s subresources) putState(ctx context.Context, object v1alpha1.Component, value v1alpha1.PulsarStateSpec) error {
+	// The UID makes sure that it is the state of what was looked up.
+	body := &v1alpha1.PulsarState{ObjectMeta: metav1.ObjectMeta{Name: object.GetName(), UID: object.GetUID()}, Spec: value}
+	return s.rest.Put().Namespace(s.namespace).Resource(s.resource).Name(object.GetName()).SubResource("state").
+		Param("fieldManager", fieldManager).Body(body).MaxRetries(0).Do(ctx).Error()
 }
 
 // runningRoutes returns what deals with what runs of components.

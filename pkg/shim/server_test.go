@@ -196,11 +196,11 @@ func TestProbes(t *testing.T) {
 			t.Errorf("%s: %d %s", path, answer.Code, answer.Body)
 		}
 	}
-	serve(handler, http.MethodGet, functionsPath+"/t/n/f/state/k", nil)
+	serve(handler, http.MethodPut, functionsPath+"/leader/t/n/f", nil)
 	metrics := serve(handler, http.MethodGet, "/metrics", nil).Body.String()
 	for _, want := range []string{
-		`pulsar_admin_shim_requests_total{code="501",operation="getFunctionState"}`,
-		`pulsar_admin_shim_request_duration_seconds_count{code="501",operation="getFunctionState"}`,
+		`pulsar_admin_shim_requests_total{code="501",operation="updateFunctionOnLeader"}`,
+		`pulsar_admin_shim_request_duration_seconds_count{code="501",operation="updateFunctionOnLeader"}`,
 		`pulsar_admin_shim_requests_in_flight 0`,
 	} {
 		if !strings.Contains(metrics, want) {

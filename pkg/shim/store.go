@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"strconv"
 
 	"k8s.io/klog/v2"
 
@@ -13,14 +12,9 @@ import (
 	"github.com/function-mesh/functionmesh-apiserver/pkg/packageservice"
 )
 
-const (
-	// propertyManager marks the packages that were uploaded here. Those of manager came
-	// with a component, and go when no component names them any more. Those of
-	// pathManager are whoever's who uploaded them.
-	propertyManager = "managedBy"
-	manager         = "functionmesh-apiserver"
-	pathManager     = "pulsar-admin-shim"
-)
+// pathManager marks packages that were uploaded to a path: they are whoever's
+// who uploaded them.
+const pathManager = "pulsar-admin-shim"
 
 // location returns the package that the upload becomes for a component: its version is
 // its content's digest, so that a new content is a new location, which replaces the pods.
@@ -34,9 +28,9 @@ func (u *upload) store(ctx context.Context, kind *kind, name identity.Name) erro
 	if u.stored {
 		return nil
 	}
-	err := u.storeAs(ctx, u.location(kind, name), kind.Title+" "+name.String(), manager, func(metadata packageservice.Metadata) bool {
-		by := metadata.Properties[propertyManager]
-		return by == manager || by == pathManager
+	err := u.storeAs(ctx, u.location(kind, name), kind.Title+" "+name.String(), packageservice.Manager, func(metadata packageservice.Metadata) bool {
+		by := metadata.Properties[packageservice.PropertyManager]
+		return by == packageservice.Manager || by == pathManager
 	})
 	u.stored = err == nil
 	return err
@@ -52,14 +46,8 @@ func (u *upload) storeAs(ctx context.Context, location identity.PackageURL, desc
 	}
 	err = u.uploads.packages.service.Store(ctx, access.token, packageservice.Package{
 		Name: location,
-		Metadata: packageservice.Metadata{
-			Description: description,
-			Contact:     by,
-			Properties: map[string]string{
-				propertyManager: by, packageservice.PropertyDigest: u.digest, "fileSize": strconv.FormatInt(u.size, 10),
-				"tenant": location.Tenant, "namespace": location.Namespace, "functionName": location.Name,
-			},
-		},
+		Metadata: packageservice.Describe(description, by,
+			identity.Name{Tenant: location.Tenant, Namespace: location.Namespace, Name: location.Name}, u.digest, u.size),
 		Content: u.file,
 		Size:    u.size,
 		Owned:   replaces,

@@ -118,7 +118,8 @@ func (c *components) tryUpdate(ctx context.Context, object v1alpha1.Component, n
 	case token != "" && (form.stores() || !equality.Semantic.DeepEqual(before, object)):
 		takeAway(object)
 	}
-	if form.stores() {
+	switch {
+	case form.stores():
 		// The slots of uploads bound these, and they take long.
 		release()
 		// What would be refused anyway leaves no package behind, and the old code runs on.
@@ -129,6 +130,14 @@ func (c *components) tryUpdate(ctx context.Context, object v1alpha1.Component, n
 			return err
 		}
 		if err := form.upload.store(ctx, c.kind, name); err != nil {
+			return err
+		}
+	case c.looksInto(object, before):
+		release()
+		if err := c.ifMayUpdate(ctx, object.GetNamespace(), object.GetName(), nil); err != nil {
+			return err
+		}
+		if err := c.completeNamed(ctx, form, name, object, before); err != nil {
 			return err
 		}
 	}

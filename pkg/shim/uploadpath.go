@@ -140,6 +140,6 @@ func (u *upload) storeAt(ctx context.Context, location identity.PackageURL) erro
 	}
 	return u.storeAs(ctx, location, location.String(), pathManager, func(metadata packageservice.Metadata) bool {
 		same := metadata.Properties[packageservice.PropertyDigest] == u.digest
-		return metadata.Properties[propertyManager] == pathManager && (same || location.Version == identity.LatestPackageVersion)
+		return metadata.Properties[packageservice.PropertyManager] == pathManager && (same || location.Version == identity.LatestPackageVersion)
 	})
 }

@@ -1,13 +1,13 @@
 package shim
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
-	"fmt"
+	"errors"
 	"io"
 	"net/http"
 	"os"
 	"time"
+
+	"github.com/function-mesh/functionmesh-apiserver/pkg/packageservice"
 )
 
 const (
@@ -51,55 +51,26 @@ func (u *uploads) take(content io.Reader, tenant string) (*upload, error) {
 	if !u.slots.enter(tenant) {
 		return nil, errorf(http.StatusTooManyRequests, "Too many uploads at once. Please try again in a little while.")
 	}
-	taken := &upload{uploads: u, tenant: tenant}
-	var err error
-	if taken.file, err = os.CreateTemp("", "upload-"); err == nil {
-		err = os.Remove(taken.file.Name())
-	}
-	if err != nil {
-		taken.Close()
-		return nil, &restError{code: http.StatusInternalServerError, reason: reasonInternal, cause: fmt.Errorf("could not make a file for an upload: %w", err)}
-	}
-	hash := sha256.New()
-	onDisk := &writer{taken.file, nil}
-	taken.size, err = io.Copy(io.MultiWriter(onDisk, hash), io.LimitReader(content, u.maxBytes+1))
+	spooled, err := packageservice.Spool(content, u.maxBytes)
+	var disk *packageservice.DiskError
 	switch {
-	case onDisk.err != nil:
-		err = &restError{code: http.StatusInsufficientStorage, reason: "There is no room for the package at the moment", cause: fmt.Errorf("could not keep an upload: %w", onDisk.err)}
-	case err != nil:
-		err = bodyError(err)
-	case taken.size > u.maxBytes:
+	case err == nil:
+		return &upload{uploads: u, tenant: tenant, file: spooled.File, size: spooled.Size, digest: spooled.Digest}, nil
+	case errors.As(err, &disk):
+		err = &restError{code: http.StatusInsufficientStorage, reason: "There is no room for the package at the moment", cause: err}
+	case errors.Is(err, packageservice.ErrTooLarge):
 		err = errorf(http.StatusRequestEntityTooLarge, "The package is larger than %d bytes", u.maxBytes)
-	case taken.size == 0:
+	case errors.Is(err, packageservice.ErrEmpty):
 		err = errorf(http.StatusBadRequest, "The package is empty")
+	default:
+		err = bodyError(errors.Unwrap(err))
 	}
-	if err != nil {
-		taken.Close()
-		return nil, err
-	}
-	taken.digest = hex.EncodeToString(hash.Sum(nil))
-	return taken, nil
-}
-
-// writer remembers that it could not write, which is another failure than that nothing
-// came.
-type writer struct {
-	io.Writer
-	err error
-}
-
-func (w *writer) Write(content []byte) (int, error) {
-	n, err := w.Writer.Write(content)
-	if err != nil {
-		w.err = err
-	}
-	return n, err
+	u.slots.leave(tenant)
+	return nil, err
 }
 
 // Close frees what the upload holds.
 func (u *upload) Close() {
-	if u.file != nil {
-		u.file.Close()
-	}
+	u.file.Close()
 	u.uploads.slots.leave(u.tenant)
 }

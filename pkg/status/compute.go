@@ -50,6 +50,9 @@ type Input struct {
 	// Credential is what is known of the object's credential, nil if it has none or this
 	// server looks at none.
 	Credential *Credential
+	// Package is what is known of the object's package, nil if it has none with a URL or
+	// this server looks at none.
+	Package *Package
 
 	// Leftover is why the subscription of what is being deleted is still there, empty where
 	// that isn't known or there is none.
@@ -72,6 +75,7 @@ func Compute(in Input) (*Published, time.Duration) {
 	if c.Deleted && c.Leftover != "" {
 		c.conditions.set(v1alpha1.ConditionSubscriptionRemoved, metav1.ConditionFalse, ReasonSubscriptionNotRemoved, c.Leftover)
 	}
+	c.checkPackage()
 	published := &Published{
 		Version:            version,
 		UID:                in.UID,
@@ -80,6 +84,7 @@ func Compute(in Input) (*Published, time.Duration) {
 		Selector:           in.Selector,
 		Replicas:           c.set.Status.Replicas,
 		ReadyReplicas:      c.set.Status.ReadyReplicas,
+		Package:            c.published,
 		Conditions:         ordered(c.conditions.list),
 	}
 	if selector := c.set.Spec.Selector; selector != nil {
@@ -103,6 +108,8 @@ type computation struct {
 	Input
 
 	conditions conditions
+	// published is what is said of the package that instances got.
+	published *PublishedPackage
 	// set is the StatefulSet, an empty one if there is none.
 	set      *appsv1.StatefulSet
 	problems []*problem

@@ -41,6 +41,9 @@ func (p *Published) project(meta *metav1.ObjectMeta) v1alpha1.ComponentStatus {
 		Phase:              p.Phase,
 		Conditions:         p.Conditions,
 	}
+	if p.Package != nil {
+		status.Package = &p.Package.PackageStatus
+	}
 	if p.ObservedGeneration >= meta.Generation {
 		return status
 	}

@@ -36,6 +36,8 @@ type Published struct {
 	ReadyReplicas int32 `json:"readyReplicas"`
 	// Selector selects the instances' pods.
 	Selector string `json:"selector,omitempty"`
+	// Package is what instances got, nil for an object without a package URL.
+	Package *PublishedPackage `json:"package,omitempty"`
 	// Conditions are all of conditionTypes, in their order.
 	Conditions []metav1.Condition `json:"conditions"`
 }

@@ -62,13 +62,28 @@ const (
 	ReasonCredentialsInvalid    = "CredentialsInvalid"
 	ReasonCredentialsExpired    = "CredentialsExpired"
 
+	ReasonPackageResolved = "Resolved"
+	// ReasonPackageMoved is of a tag that means another content than the one that
+	// instances got.
+	ReasonPackageMoved    = "Moved"
+	ReasonPackageNotFound = "NotFound"
+	// ReasonPackageUnusable is of a package that the component can't run.
+	ReasonPackageUnusable = "Unusable"
+	// ReasonPackageNotChecked is where nobody has looked, or may look.
+	ReasonPackageNotChecked = "NotChecked"
+	// ReasonPackageNotConfigured is where no package service is known.
+	ReasonPackageNotConfigured = "NotConfigured"
+	ReasonPackageUnreachable   = "Unreachable"
+	// ReasonPackageForbidden is where Pulsar doesn't let the server look.
+	ReasonPackageForbidden = "Forbidden"
+
 	ReasonSubscriptionNotRemoved = "SubscriptionNotRemoved"
 )
 
 // conditionTypes are the conditions of a published status, in their order. All are
-// always there, except that what has no credential has no condition about it, and what
-// isn't being deleted none about its subscription: one that came and went would lose the
-// time of its last transition, and can't be waited for.
+// always there, except that what has no credential, or no package URL, has no condition
+// about it, and what isn't being deleted none about its subscription: one that came and
+// went would lose the time of its last transition, and can't be waited for.
 var conditionTypes = []string{
 	v1alpha1.ConditionReady,
 	v1alpha1.ConditionReconciling,
@@ -77,5 +92,6 @@ var conditionTypes = []string{
 	v1alpha1.ConditionReconciled,
 	v1alpha1.ConditionAvailable,
 	v1alpha1.ConditionCredentialsValid,
+	v1alpha1.ConditionPackageResolved,
 	v1alpha1.ConditionSubscriptionRemoved,
 }

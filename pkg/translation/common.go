@@ -1,6 +1,7 @@
 package translation
 
 import (
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/utils/ptr"
 
@@ -156,6 +157,14 @@ func componentName(resource computev1alpha1.Component) string {
 		return component
 	}
 	return orDefault(spec.Name, resource.GetName())
+}
+
+// InstanceName returns what the instances of a custom resource are told that they are
+// called, which is not always the name that it is shown under.
+func InstanceName(resource map[string]any) string {
+	object := unstructured.Unstructured{Object: resource}
+	name, _, _ := unstructured.NestedString(resource, "spec", "name")
+	return orDefault(name, object.GetName())
 }
 
 func resourcesToCR(view *adminv1alpha1.Resources) *computev1alpha1.Resources {

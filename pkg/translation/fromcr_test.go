@@ -169,7 +169,7 @@ func TestStatus(t *testing.T) {
 		"not seen yet":       {0, nil, "", "Pending", pending},
 		"an older one seen":  {1, nil, "https://example.org/a.jar", "Pending", pending},
 		"seen":               {2, nil, "", "Reconciled", reconciled},
-		"seen, with package": {2, nil, "function://a/b/c", "Reconciled", reconciled + " PackageResolved=Unknown:NoPackageService"},
+		"seen, with package": {2, nil, "function://a/b/c", "Reconciled", reconciled + " PackageResolved=Unknown:NotChecked"},
 		"going":              {2, &now, "", "Terminating", reconciled},
 	} {
 		cr := javaFunction()

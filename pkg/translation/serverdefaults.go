@@ -54,9 +54,20 @@ func (t *Translator[CR, P, View]) setServerDefaults(view, before adminv1alpha1.C
 		addWhole(now.dependencies, defaults.ExtraDependenciesDir, old.dependencies, isNew)
 	}
 	t.setTrust(view, before)
+	addWhole(now.state, t.defaultState(view.Common().Cluster), old.state, isNew)
 	if spec := view.Common(); spec.Pod == nil {
 		spec.Pod = emptyStructAsNil(now.pod)
 	}
+}
+
+// defaultState says where components keep state that run against a cluster.
+func (t *Translator[CR, P, View]) defaultState(cluster string) *adminv1alpha1.StateConfig {
+	for _, configured := range t.config.PulsarClusters {
+		if configured.Name == cluster && configured.StateStorageURL != "" {
+			return &adminv1alpha1.StateConfig{ServiceURL: configured.StateStorageURL}
+		}
+	}
+	return nil
 }
 
 // serverDefaults returns the defaults of the kind, those that count first.
@@ -100,8 +111,9 @@ type defaultable struct {
 	// javaOpts and dependencies are nil where nothing runs in Java.
 	javaOpts     *[]string
 	dependencies *string
-	// tls is nil for Go functions, which get none in Function Mesh.
-	tls **adminv1alpha1.TLS
+	// tls and state are nil for Go functions, which get none in Function Mesh.
+	tls   **adminv1alpha1.TLS
+	state **adminv1alpha1.StateConfig
 }
 
 func defaultableOf(component adminv1alpha1.Component) defaultable {
@@ -119,7 +131,7 @@ func defaultableOf(component adminv1alpha1.Component) defaultable {
 		parts.javaOpts, parts.dependencies = &java.JavaOpts, &java.ExtraDependenciesDir
 	}
 	if function, ok := component.(*adminv1alpha1.PulsarFunction); !ok || function.Spec.Go == nil {
-		parts.tls = &spec.TLS
+		parts.tls, parts.state = &spec.TLS, &spec.StateConfig
 	}
 	return parts
 }

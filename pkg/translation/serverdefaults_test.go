@@ -143,3 +143,59 @@ func TestServerDefaultsAreNotShared(t *testing.T) {
 		t.Errorf("changing a function changes the configuration (-want +got):\n%s", diff)
 	}
 }
+
+// TestDefaultState proves that what can keep state gets a place for it when it is made,
+// that of its cluster, and keeps what it has.
+func TestDefaultState(t *testing.T) {
+	config := testConfig()
+	const store, own = "bk://tables:4181", "bk://other:4181"
+	config.PulsarClusters = append(config.PulsarClusters, configv1alpha1.PulsarCluster{Name: "with-state", StateStorageURL: store})
+	translator := NewFunctionTranslator(config, nil)
+	made := func(set func(*adminv1alpha1.PulsarFunction)) *adminv1alpha1.PulsarFunction {
+		view := bareFunction()
+		view.Spec.Cluster = "with-state"
+		set(view)
+		translator.Default(view)
+		return view
+	}
+	urlOf := func(view *adminv1alpha1.PulsarFunction) string {
+		if view.Spec.StateConfig == nil {
+			return ""
+		}
+		return view.Spec.StateConfig.ServiceURL
+	}
+	keep := func(view *adminv1alpha1.PulsarFunction) {}
+	for what, test := range map[string]struct {
+		set  func(*adminv1alpha1.PulsarFunction)
+		want string
+	}{
+		"Java": {keep, store},
+		"Go": {func(view *adminv1alpha1.PulsarFunction) {
+			view.Spec.Java, view.Spec.Go = nil, &adminv1alpha1.Runtime{}
+		}, ""},
+		"a cluster without": {func(view *adminv1alpha1.PulsarFunction) { view.Spec.Cluster = "" }, ""},
+		"its own": {func(view *adminv1alpha1.PulsarFunction) {
+			view.Spec.StateConfig = &adminv1alpha1.StateConfig{ServiceURL: own}
+		}, own},
+	} {
+		if got := urlOf(made(test.set)); got != test.want {
+			t.Errorf("%s: %q", what, got)
+		}
+	}
+	if bare := translator.ServerDefaults(made(keep)); urlOf(bare) != store || bare.Spec.Cluster != "" {
+		t.Errorf("the server gives %+v", bare.Spec)
+	}
+	// An update brings none to what has none, and takes none away.
+	before, after := bareFunction(), bareFunction()
+	before.Spec.Cluster, after.Spec.Cluster = "with-state", "with-state"
+	translator.DefaultUpdate(after, before)
+	if got := urlOf(after); got != "" {
+		t.Errorf("an update brings %q", got)
+	}
+	after = bareFunction()
+	after.Spec.Cluster = "with-state"
+	translator.DefaultUpdate(after, made(keep))
+	if got := urlOf(after); got != store {
+		t.Errorf("an update leaves %q", got)
+	}
+}

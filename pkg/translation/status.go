@@ -1,6 +1,7 @@
 package translation
 
 import (
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	adminv1alpha1 "github.com/function-mesh/functionmesh-apiserver/pkg/apis/admin/v1alpha1"
@@ -15,26 +16,24 @@ const (
 	PhaseNotTranslatable = status.PhaseNotTranslatable
 )
 
-// The reasons of the conditions that translation itself gives.
-const (
-	ReasonNoPackageService = "NoPackageService"
-	ReasonNotTranslatable  = "NotTranslatable"
-)
+// ReasonNotTranslatable is the reason of the condition that translation itself gives.
+const ReasonNotTranslatable = "NotTranslatable"
 
 // componentStatus returns what was published of a custom resource, or what can be
-// told of it alone, and adds what is known of the package.
+// told of it alone. Of a package of which nothing was published it says so.
 //
-// meta and observed are the custom resource's metadata and status; spec is the view's.
-func componentStatus(meta *metav1.ObjectMeta, observed *computev1alpha1.Status, spec *adminv1alpha1.ComponentSpec) adminv1alpha1.ComponentStatus {
-	projected := status.Project(meta, observed)
-	if pkg := spec.Package; pkg != nil && identity.IsPackageURL(pkg.Location) {
+// object and observed are the custom resource's metadata and status; spec is the view's.
+func componentStatus(object *metav1.ObjectMeta, observed *computev1alpha1.Status, spec *adminv1alpha1.ComponentSpec) adminv1alpha1.ComponentStatus {
+	projected := status.Project(object, observed)
+	if pkg := spec.Package; pkg != nil && identity.IsPackageURL(pkg.Location) &&
+		meta.FindStatusCondition(projected.Conditions, adminv1alpha1.ConditionPackageResolved) == nil {
 		projected.Conditions = append(projected.Conditions, metav1.Condition{
 			Type:               adminv1alpha1.ConditionPackageResolved,
 			Status:             metav1.ConditionUnknown,
-			ObservedGeneration: meta.Generation,
-			LastTransitionTime: meta.CreationTimestamp,
-			Reason:             ReasonNoPackageService,
-			Message:            "No package service is configured that could say whether the package exists.",
+			ObservedGeneration: object.Generation,
+			LastTransitionTime: object.CreationTimestamp,
+			Reason:             status.ReasonPackageNotChecked,
+			Message:            "Whether the package is there has not been checked.",
 		})
 	}
 	return projected

@@ -76,7 +76,7 @@ func TestTrust(t *testing.T) {
 	_, err = s.kube.CoreV1().Secrets(s.namespace).Create(s.ctx, &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: "taken-function-trust"}, StringData: map[string]string{"x": "y"}}, metav1.CreateOptions{})
 	s.check(err)
 	_, err = views.Create(s.ctx, newFunction("taken"), metav1.CreateOptions{})
-	s.refused(err, 409, `Secret "taken-function-trust" is there already`)
+	s.refused(err, 409, `the Secret "taken-function-trust" where the server keeps the certificates of its brokers is there already`)
 
 	s.check(views.Delete(s.ctx, "echo", metav1.DeleteOptions{}))
 	s.eventually("the Secret to go with its owner", func() error {

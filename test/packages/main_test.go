@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"testing"
 	"time"
 
@@ -27,6 +28,8 @@ var env struct {
 	// devenv has a shim that puts what is uploaded into pulsar's package service.
 	devenv *devenv.Env
 	java   *javaclient.Client
+	// gateway is where functionmesh-apiserver reaches pulsar.
+	gateway *gateway
 	// classpath is that of a whole Pulsar.
 	classpath string
 	// archives are real packages.
@@ -56,6 +59,7 @@ func run(m *testing.M) int {
 		return fail(err)
 	}
 	defer env.pulsar.Stop()
+	defer env.gateway.Close()
 	defer env.devenv.Stop()
 	code := m.Run()
 	if err := env.java.Stop(); err != nil {
@@ -90,10 +94,14 @@ func start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if env.gateway, err = newGateway(env.pulsar.URL()); err != nil {
+		return err
+	}
 	env.java = javaclient.New(root, filepath.Join(root, "bin"))
 	env.devenv, err = devenv.Start(ctx, devenv.Options{
 		BinDir: filepath.Join(root, "bin"), Dir: filepath.Join(env.dir, "devenv"), ArtifactsDir: filepath.Join(root, "artifacts"),
-		APIServerArgs: []string{"--controllers="},
+		Config:        strings.Replace(devenv.DefaultConfig, "- name: dev\n", "- name: dev\n  adminUrl: "+env.gateway.URL+"\n", 1),
+		APIServerArgs: []string{"--controllers=status,packages,events", "--package-check-interval=5s"},
 		ShimArgs:      []string{"--package-service-url=" + env.pulsar.URL(), "--max-package-bytes=20000000"},
 	})
 	if err != nil {

@@ -25,7 +25,13 @@ import (
 // It returns all that was printed.
 func admin(t *testing.T, code int, arguments ...string) string {
 	t.Helper()
-	result, err := env.java.Run(t.Context(), env.devenv.ShimURL(), arguments...)
+	return adminAt(t, env.devenv.ShimURL(), code, arguments...)
+}
+
+// adminAt is admin against another server.
+func adminAt(t *testing.T, url string, code int, arguments ...string) string {
+	t.Helper()
+	result, err := env.java.Run(t.Context(), url, arguments...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -135,12 +141,12 @@ func TestUploadFunction(t *testing.T) {
 	expectStored(t, location, examples)
 
 	// What is refused changes nothing, and stores nothing.
-	before := resource(t, "functions", "upload").GetResourceVersion()
+	before := resource(t, "functions", "upload").GetGeneration()
 	printed := admin(t, 1, "functions", "update", "--jar", examples, "--name", "upload", "--classname", "org.example.Missing")
 	if !strings.Contains(printed, "Function class org.example.Missing must be in class path") {
 		t.Errorf("a missing class is refused with %s", printed)
 	}
-	if after := resource(t, "functions", "upload").GetResourceVersion(); after != before {
+	if after := resource(t, "functions", "upload").GetGeneration(); after != before {
 		t.Error("a refused update changed the custom resource")
 	}
 	admin(t, 0, "functions", "delete", "--name", "upload")

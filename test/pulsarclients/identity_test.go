@@ -173,7 +173,7 @@ func TestCredentials(t *testing.T) {
 	expect(t, "a principal that isn't the caller", shim.plain.bearing(token).with("X-Original-Principal", "admin").get(t, name), 400,
 		"X-Original-Principal is not accepted from this caller")
 	// Without a credential one learns nothing of what there is to call either.
-	expect(t, "what is not available yet", shim.plain.send(t, http.MethodGet, functionPath(name)+"/state/k", "", nil), 401, unauthorized)
+	expect(t, "state", shim.plain.send(t, http.MethodGet, functionPath(name)+"/state/k", "", nil), 401, unauthorized)
 
 	author := shim.plain.bearing(token).with("X-Remote-User", "somebody").with("X-Remote-Group", "system:masters").
 		with("Impersonate-User", "system:admin").with("Impersonate-Group", "system:masters")

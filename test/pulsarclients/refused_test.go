@@ -90,20 +90,14 @@ func processFile(server *controlplane.Server, name string) string {
 	return filepath.Join("/proc", strconv.Itoa(server.Process().PID()), name)
 }
 
-// TestGoClientPending calls what is not built yet: the answer names it.
-func TestGoClientPending(t *testing.T) {
+// TestGoClientOnWhatIsNotThere calls what needs more than there is: the answer names it.
+func TestGoClientOnWhatIsNotThere(t *testing.T) {
 	t.Parallel()
 	client := goClient(t, pulsarconfig.V3)
 	functions, sinks, sources := client.Functions(), client.Sinks(), client.Sources()
 	const tenant, namespace, name = "go-client", "pending", "f"
 	file := writeFile(t, "code.jar", "code")
 	errorOf := func(_ any, err error) error { return err }
-	for thing, err := range map[string]error{
-		"Function state query":  errorOf(functions.GetFunctionState(tenant, namespace, name, "k")),
-		"Function state update": functions.PutFunctionState(tenant, namespace, name, utils.FunctionState{Key: "k", StringValue: "v"}),
-	} {
-		expectReason(t, thing, err, 501, thing+" is not available yet")
-	}
 	// There is no package service here.
 	expectReason(t, "upload", functions.Upload(file, "go-client/pending/f"), 400, uploadRefusal)
 	expectReason(t, "upload", functions.Upload(file, "path"), 400,

@@ -26,6 +26,7 @@ loadBalancerEnabled=false
 numIOThreads=2
 numHttpServerThreads=8
 enablePackagesManagement=true
+functionsWorkerEnablePackageManagement=true
 packagesManagementStorageProvider=org.apache.pulsar.packages.management.storage.filesystem.FileSystemPackagesStorageProvider
 STORAGE_PATH=$dir/packages
 `
@@ -51,6 +52,7 @@ functionMetadataTopicName: metadata
 clusterCoordinationTopicName: coordinate
 functionAssignmentTopicName: assignments
 numFunctionPackageReplicas: 1
+functionsWorkerEnablePackageManagement: true
 $runtimeschedulerClassName: org.apache.pulsar.functions.worker.scheduler.RoundRobinScheduler
 failureCheckFreqMs: 30000
 rescheduleTimeoutMs: 60000

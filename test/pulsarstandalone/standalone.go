@@ -56,6 +56,9 @@ type Options struct {
 	// TokenSecretFile has the secret that signs the tokens without which nobody gets in, and
 	// SuperUserToken is that of role SuperUser. Such a Pulsar has no functions worker.
 	TokenSecretFile, SuperUserToken string
+	// StatePort is where Pulsar's table service listens, in which functions keep state.
+	// Without one there is none.
+	StatePort int
 	// Logf, when set, is told each step in one line.
 	Logf func(format string, args ...any)
 }
@@ -67,6 +70,7 @@ type Pulsar struct {
 
 	server *controlplane.Server
 	binary int
+	state  int
 	java   []string
 	dir    string
 }
@@ -94,7 +98,7 @@ func Start(ctx context.Context, options Options) (*Pulsar, error) {
 		return nil, &Unavailable{err}
 	}
 	options.Logf("compiling functions and connectors")
-	pulsar := &Pulsar{dir: options.Dir}
+	pulsar := &Pulsar{dir: options.Dir, state: options.StatePort}
 	if pulsar.Code, err = build(ctx, filepath.Join(sources, "java"), filepath.Join(options.Dir, "code"), classpath); err != nil {
 		return nil, err
 	}
@@ -125,13 +129,25 @@ func (p *Pulsar) start(ctx context.Context, java, classpath, dir, runtime string
 	if err != nil {
 		return err
 	}
+	storage := []string{"--no-stream-storage"}
+	// With another locale, a function whose name isn't ASCII ends the whole process.
+	// The path is for the worker not to find programs that run instances.
+	environment := []string{"LC_ALL=C.UTF-8", "PATH=" + filepath.Join(dir, "temporary")}
+	if p.state != 0 {
+		var variable string
+		if storage, variable, err = withState(dir, p.state); err != nil {
+			return err
+		}
+		environment = append(environment, variable)
+	}
 	files, err := writeConfig(dir, p.Code, web, p.binary, runtime, options)
 	if err != nil {
 		return err
 	}
 	arguments := append(append([]string{}, flags...), "-Djava.io.tmpdir="+files.temporary, "-cp", classpath, mainClass,
 		"--config", files.broker, "--functions-worker-conf", files.worker, "--advertised-address", controlplane.Loopback,
-		"--metadata-dir", files.metadata, "--bookkeeper-dir", files.bookkeeper, "--no-stream-storage", "--wipe-data")
+		"--metadata-dir", files.metadata, "--bookkeeper-dir", files.bookkeeper, "--wipe-data")
+	arguments = append(arguments, storage...)
 	ready := "/admin/v2/worker/cluster/leader/ready"
 	if options.TokenSecretFile != "" {
 		arguments = append(arguments, "--no-functions-worker")
@@ -140,9 +156,7 @@ func (p *Pulsar) start(ctx context.Context, java, classpath, dir, runtime string
 	p.server, err = controlplane.StartServer(ctx, controlplane.ServerOptions{
 		Process: controlplane.ProcessOptions{
 			Name: "pulsar", Path: java, LogPath: filepath.Join(dir, "pulsar.log"),
-			// With another locale, a function whose name isn't ASCII ends the whole process.
-			// The path is for the worker not to find programs that run instances.
-			Env: []string{"LC_ALL=C.UTF-8", "PATH=" + files.temporary},
+			Env: environment,
 		},
 		Port: web,
 		Args: func(int) []string { return arguments },

@@ -1,11 +1,14 @@
 package running
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
 	"io"
+	"mime/multipart"
 	"net/http"
+	"net/textproto"
 	"slices"
 	"strings"
 	"testing"
@@ -81,6 +84,25 @@ func post(t *testing.T, path string) (code int, reason string) {
 		}
 	}
 	return response.StatusCode, answer.Reason
+}
+
+// postForm sends a form with one part, and returns the answer.
+func postForm(t *testing.T, url, name, contentType, content string) (code int, answer string) {
+	t.Helper()
+	var body bytes.Buffer
+	form := multipart.NewWriter(&body)
+	header := textproto.MIMEHeader{"Content-Disposition": {fmt.Sprintf("form-data; name=%q", name)}}
+	if contentType != "" {
+		header.Set("Content-Type", contentType)
+	}
+	part := must[io.Writer](t)(form.CreatePart(header))
+	must[int](t)(part.Write([]byte(content)))
+	if err := form.Close(); err != nil {
+		t.Fatal(err)
+	}
+	response := must[*http.Response](t)(http.Post(url, form.FormDataContentType(), &body))
+	defer response.Body.Close()
+	return response.StatusCode, string(must[[]byte](t)(io.ReadAll(response.Body)))
 }
 
 // objectName is that of the object of a component that the shim made.

@@ -5,12 +5,15 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
+	"github.com/function-mesh/functionmesh-apiserver/test/controlplane"
 	"github.com/function-mesh/functionmesh-apiserver/test/devenv"
 	"github.com/function-mesh/functionmesh-apiserver/test/javaclient"
 	"github.com/function-mesh/functionmesh-apiserver/test/operator"
+	"github.com/function-mesh/functionmesh-apiserver/test/pulsarstandalone"
 )
 
 const (
@@ -69,13 +72,19 @@ func runIn(dir, binDir string, m *testing.M) int {
 	starting, started := context.WithTimeout(ctx, limit)
 	defer started()
 	var err error
+	if statePort, err = controlplane.FreePort(); err != nil {
+		return failed(err)
+	}
+	const before = "  webServiceUrl: "
 	env, err = devenv.Start(starting, devenv.Options{
 		BinDir: binDir, Dir: dir, ArtifactsDir: filepath.Join(root, "artifacts"), Nodes: 1, PodRange: podRange, PodLogs: podLogs(dir),
+		Config: strings.Replace(devenv.DefaultConfig, before, "  stateStorageUrl: "+pulsarstandalone.StateURL(statePort)+"\n"+before, 1),
 	})
 	if err != nil {
 		return failed(err)
 	}
 	defer env.Stop()
+	defer stopPulsar()
 	standIn = operator.Start(ctx, env.ControlPlane.Client(), env.Dynamic())
 	code := m.Run()
 	if err := java.Stop(); err != nil {

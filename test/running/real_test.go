@@ -3,16 +3,13 @@ package running
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"path/filepath"
+	"maps"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/function-mesh/functionmesh-apiserver/test/controlplane"
 	"github.com/function-mesh/functionmesh-apiserver/test/javaclient"
-	"github.com/function-mesh/functionmesh-apiserver/test/pulsarstandalone"
 )
 
 // sent is what both get: some of it fails, which counts as an exception each time that it
@@ -28,105 +25,81 @@ func TestAsPulsar(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 2*limit)
 	defer cancel()
-	pulsar, err := pulsarstandalone.Start(ctx, pulsarstandalone.Options{
-		Repository: root, Dir: filepath.Join(env.ControlPlane.Dir(), "pulsar"), RunInstances: true, Logf: t.Logf,
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(pulsar.Stop)
-	if err := pulsar.Upload(ctx, code, pulsar.Code.Jar); err != nil {
-		t.Fatal(err)
-	}
-
+	pulsar := realPulsar(t)
 	const theirs, ours = "persistent://public/default/theirs", "persistent://public/default/ours"
 	create := func(url, input string) {
 		t.Helper()
-		got := pulsarAdmin(t, url, of("functions", "create", "measured", "--jar", code, "--classname", "org.example.Measured",
+		createAt(t, url, of("functions", "create", "measured", "--jar", code, "--classname", "org.example.Measured",
 			"--inputs", input, "--output", input+"-out", "--subs-position", "Earliest", "--processing-guarantees", "ATMOST_ONCE")...)
-		if got.Exit != 0 {
-			t.Fatalf("create at %s: %+v", url, got)
-		}
 	}
 	create(pulsar.URL(), theirs)
-	instance := startInstance(ctx, t, pulsar, ours)
-	standIn.SetPort(objectName("measured"), instance.Port())
+	startInstance(ctx, t, "measured", details(t, "FUNCTION", "measured", map[string]any{
+		"className": "org.example.Measured", "processingGuarantees": "ATMOST_ONCE", "source": sourceOf(ours), "sink": sinkOf(ours + "-out"),
+	}))
 	create(env.ShimURL(), ours)
 	for _, topic := range []string{theirs, ours} {
 		if err := pulsar.Send(ctx, topic, sent...); err != nil {
 			t.Fatal(err)
 		}
 	}
-	for _, url := range []string{pulsar.URL(), env.ShimURL()} {
-		eventually(t, "all messages at "+url, func(ctx context.Context) error {
-			_, status, err := get(ctx, url, functions+"measured/0/status")
-			if err == nil && status["numReceived"] != float64(len(sent)) {
-				err = fmt.Errorf("it says %v", status)
-			}
-			return err
-		})
-	}
+	counted(t, functions+"measured/0/status", "numReceived", float64(len(sent)))
 	for _, path := range []string{"/status", "/0/status", "/stats", "/0/stats"} {
-		compare(ctx, t, pulsar.URL(), path)
+		compare(ctx, t, functions+"measured"+path)
 	}
 
 	// Both are stopped, and both say so alike.
-	for _, url := range []string{pulsar.URL(), env.ShimURL()} {
-		if got := pulsarAdmin(t, url, of("functions", "stop", "measured")...); got.Exit != 0 {
-			t.Errorf("stop at %s: %+v", url, got)
-		}
-		if got := pulsarAdmin(t, url, of("functions", "stop", "measured")...); got.Exit == 0 {
-			t.Errorf("the second stop at %s: %+v", url, got)
-		}
-		eventually(t, "none to run at "+url, func(ctx context.Context) error {
-			_, status, err := get(ctx, url, functions+"measured/status")
-			if err == nil && status["numRunning"] != 0.0 {
-				err = errors.New("one runs")
-			}
-			return err
-		})
-	}
-	podsOf(t, "measured", 0)
-	for _, path := range []string{"/status", "/0/status", "/stats", "/0/stats"} {
-		compare(ctx, t, pulsar.URL(), path)
-	}
-	for _, path := range []string{"/1/status", "/-1/stats"} {
-		compare(ctx, t, pulsar.URL(), path)
+	stopBoth(t, "functions", "measured")
+	for _, path := range []string{"/status", "/0/status", "/stats", "/0/stats", "/1/status", "/-1/stats"} {
+		compare(ctx, t, functions+"measured"+path)
 	}
 }
 
-// startInstance starts what the pod will lead to.
-func startInstance(ctx context.Context, t *testing.T, pulsar *pulsarstandalone.Pulsar, input string) *controlplane.Server {
+// stopBoth stops a component at both sides, twice, and waits until none of it runs.
+func stopBoth(t *testing.T, kind, name string) {
 	t.Helper()
-	details, err := json.Marshal(map[string]any{
-		"tenant": "public", "namespace": "default", "name": "measured", "className": "org.example.Measured", "runtime": "JAVA",
-		"processingGuarantees": "ATMOST_ONCE", "autoAck": true, "parallelism": 1,
-		"source": map[string]any{
-			"typeClassName": "java.lang.String", "subscriptionType": "SHARED", "subscriptionPosition": "EARLIEST", "cleanupSubscription": true,
-			"inputSpecs": map[string]any{input: map[string]any{}},
-		},
-		"sink":      map[string]any{"topic": input + "-out", "typeClassName": "java.lang.String", "forwardSourceMessageProperty": true},
-		"resources": map[string]any{"cpu": 1, "ram": 1 << 30, "disk": 10 << 30}, "componentType": "FUNCTION",
-	})
-	if err != nil {
-		t.Fatal(err)
+	for _, url := range []string{realPulsar(t).URL(), env.ShimURL()} {
+		if got := pulsarAdmin(t, url, of(kind, "stop", name)...); got.Exit != 0 {
+			t.Errorf("stop at %s: %+v", url, got)
+		}
+		if got := pulsarAdmin(t, url, of(kind, "stop", name)...); got.Exit == 0 {
+			t.Errorf("the second stop at %s: %+v", url, got)
+		}
 	}
-	instance, err := pulsar.StartInstance(ctx, "instance-of-measured", string(details), 0)
-	if err != nil {
-		t.Fatal(err)
+	counted(t, "/admin/v3/"+kind+"/public/default/"+name+"/status", "numRunning", 0)
+	podsOf(t, name, 0)
+}
+
+// details describe a component of one instance as Function Mesh's operator does.
+func details(t *testing.T, kind, name string, more map[string]any) string {
+	t.Helper()
+	all := map[string]any{
+		"tenant": "public", "namespace": "default", "name": name, "runtime": "JAVA", "autoAck": true, "parallelism": 1,
+		"processingGuarantees": "ATLEAST_ONCE", "resources": map[string]any{"cpu": 1, "ram": 1 << 30, "disk": 10 << 30}, "componentType": kind,
 	}
-	t.Cleanup(instance.Stop)
-	return instance
+	maps.Copy(all, more)
+	return string(must[[]byte](t)(json.Marshal(all)))
+}
+
+// sourceOf and sinkOf say in details where messages come from and go to.
+func sourceOf(input string) map[string]any {
+	return map[string]any{
+		"typeClassName": "java.lang.String", "subscriptionType": "SHARED", "subscriptionPosition": "EARLIEST", "cleanupSubscription": true,
+		"inputSpecs": map[string]any{input: map[string]any{}},
+	}
+}
+
+func sinkOf(output string) map[string]any {
+	return map[string]any{"topic": output, "typeClassName": "java.lang.String", "forwardSourceMessageProperty": true}
 }
 
 // compare asks Pulsar and the shim for the same, and reports differences.
-func compare(ctx context.Context, t *testing.T, url, path string) {
+func compare(ctx context.Context, t *testing.T, path string) {
 	t.Helper()
-	theirCode, theirs, err := get(ctx, url, functions+"measured"+path)
+	theirCode, theirs, err := get(ctx, realPulsar(t).URL(), path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	ourCode, ours, err := get(ctx, env.ShimURL(), functions+"measured"+path)
+	ourCode, ours, err := get(ctx, env.ShimURL(), path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -142,7 +115,8 @@ func compare(ctx context.Context, t *testing.T, url, path string) {
 // lasting are the members whose numbers are of the time at which something ran. That they
 // are there, and known or not, is compared all the same.
 var lasting = map[string]bool{
-	"averageLatency": true, "avgProcessLatency": true, "lastInvocationTime": true, "lastInvocation": true, "timestampMs": true, "workerId": true,
+	"averageLatency": true, "avgProcessLatency": true, "lastInvocationTime": true, "lastInvocation": true, "lastReceivedTime": true,
+	"timestampMs": true, "workerId": true,
 }
 
 // normal makes an answer one that can be compared.

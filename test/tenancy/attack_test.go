@@ -136,6 +136,8 @@ func TestForeignResource(t *testing.T) {
 		})
 		_, err := s.views.Patch(t.Context(), name, types.MergePatchType, []byte(`{"spec":{"className":"org.example.Evil"}}`), metav1.PatchOptions{})
 		expectRefused(t, "change of "+name, err, "does not serve Pulsar namespace")
+		_, err = s.views.Get(t.Context(), name, metav1.GetOptions{}, "state")
+		expectRefused(t, "state of "+name, err, "does not serve Pulsar namespace")
 		if _, err := s.views.Patch(t.Context(), name, types.MergePatchType, []byte(`{"spec":{"replicas":2}}`), metav1.PatchOptions{}, "scale"); err != nil {
 			t.Errorf("scale of %s: %v", name, err)
 		}

@@ -84,6 +84,8 @@ type Component struct {
 	// Subscription is what to remove in Pulsar when the resource is deleted, nil for
 	// nothing.
 	Subscription *Subscription
+	// Package is the code, nil unless a package URL says where it is.
+	Package *Package
 	// Owned is true of a resource whose spec a controller writes, such as a FunctionMesh.
 	Owned bool
 }
@@ -158,6 +160,7 @@ func Strip(kind Kind, object *unstructured.Unstructured) (*Component, error) {
 		component.TrustOf = spec.ClusterName
 	}
 	component.Subscription = subscriptionOf(object, spec)
+	component.Package = packageOf(spec)
 	// The labels of the Java worker are part of what identity depends on.
 	component.Identity = translation.PulsarIdentity(metav1.ObjectMeta{Name: object.GetName(), Labels: object.GetLabels()}, &spec.CommonSpec)
 	if parts.Status != nil {

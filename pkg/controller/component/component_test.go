@@ -101,6 +101,30 @@ status: {observedGeneration: 7, selector: a=b}
 	}
 }
 
+// Where the code is, and at which Pulsar cluster: that of the package service where there
+// is one.
+func TestPackage(t *testing.T) {
+	const pulsar, elsewhere = "pulsar: {pulsarConfig: here}", "pulsar: {pulsarConfig: here}, pulsarPackageService: {pulsarConfig: there}"
+	for name, test := range map[string]struct {
+		spec string
+		want *Package
+	}{
+		"java":      {"{java: {jarLocation: 'function://a/b/c@v'}, " + pulsar + "}", &Package{"function://a/b/c@v", "here", false}},
+		"elsewhere": {"{java: {jarLocation: 'sink://a/b/c'}, " + elsewhere + "}", &Package{"sink://a/b/c", "there", false}},
+		"python":    {"{python: {pyLocation: 'source://a/b/c'}, " + pulsar + "}", &Package{"source://a/b/c", "here", false}},
+		"go":        {"{golang: {goLocation: 'function://a/b/c'}, " + pulsar + "}", &Package{"function://a/b/c", "here", true}},
+		"generic":   {"{genericRuntime: {functionFileLocation: 'function://a/b/c'}}", &Package{"function://a/b/c", "", false}},
+		"http":      {"{java: {jarLocation: 'https://example.org/a.jar'}, " + pulsar + "}", nil},
+		"in image":  {"{java: {jar: /pulsar/a.jar}, " + pulsar + "}", nil},
+		"none":      {"{}", nil},
+	} {
+		got := strip(t, "metadata: {name: f}\nspec: "+test.spec).Package
+		if (got == nil) != (test.want == nil) || got != nil && *got != *test.want {
+			t.Errorf("%s: got %+v", name, got)
+		}
+	}
+}
+
 func TestReplicasOwner(t *testing.T) {
 	entry := func(manager, operation, subresource, fields string) string {
 		return `{manager: ` + manager + `, operation: ` + operation + `, subresource: "` + subresource + `", fieldsType: FieldsV1, fieldsV1: ` + fields + `}`

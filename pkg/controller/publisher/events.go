@@ -53,6 +53,12 @@ func eventsOf(previous, published *status.Published) []event {
 	warn(adminv1alpha1.ConditionAccepted, metav1.ConditionFalse)
 	warn(adminv1alpha1.ConditionStalled, metav1.ConditionTrue)
 	warn(adminv1alpha1.ConditionCredentialsValid, metav1.ConditionFalse)
+	warn(adminv1alpha1.ConditionPackageResolved, metav1.ConditionFalse)
+	if moved := published.Condition(adminv1alpha1.ConditionPackageResolved); moved != nil && moved.Reason == status.ReasonPackageMoved {
+		if last := previous.Condition(adminv1alpha1.ConditionPackageResolved); last == nil || last.Reason != moved.Reason {
+			events = append(events, event{corev1.EventTypeWarning, moved.Reason, moved.Message})
+		}
+	}
 
 	before, now := previous.Condition(adminv1alpha1.ConditionReady), published.Condition(adminv1alpha1.ConditionReady)
 	if before != nil && before.Reason == now.Reason {

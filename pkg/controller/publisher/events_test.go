@@ -35,6 +35,9 @@ func TestEvents(t *testing.T) {
 		missing   = ready + " CredentialsValid=False:SecretNotFound"
 		valid     = ready + " CredentialsValid=True:CredentialsValid"
 		unchecked = ready + " CredentialsValid=Unknown:CredentialsNotChecked"
+		resolved  = " PackageResolved=True:Resolved"
+		moved     = " PackageResolved=True:Moved"
+		gone      = " PackageResolved=False:NotFound"
 		unknown   = "Ready=False:NotReady Stalled=False:None Accepted=Unknown:ReferencesNotChecked"
 	)
 	for _, test := range []struct{ name, before, now, events string }{
@@ -58,6 +61,14 @@ func TestEvents(t *testing.T) {
 		{"renewed", expired, valid, "Normal Recovered"},
 		{"not readable any more", expired, unchecked, ""},
 		{"not used any more", expired, ready, ""},
+		{"package", starting + resolved, starting + resolved, ""},
+		{"first, package", "", starting + resolved, ""},
+		{"first, no package", "", starting + gone, "Warning NotFound"},
+		{"package gone", starting + resolved, starting + gone, "Warning NotFound"},
+		{"package back", starting + gone, starting + resolved, "Normal Recovered"},
+		{"package moved", starting + resolved, starting + moved, "Warning Moved"},
+		{"package moved before", starting + moved, starting + moved, ""},
+		{"package of no interest", starting + gone, starting, ""},
 	} {
 		var got []string
 		for _, event := range eventsOf(published(test.before), published(test.now)) {

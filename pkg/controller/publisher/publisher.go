@@ -19,6 +19,7 @@ import (
 	"github.com/function-mesh/functionmesh-apiserver/pkg/controller/component"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/controller/credentials"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/controller/duplicates"
+	"github.com/function-mesh/functionmesh-apiserver/pkg/controller/packages"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/controller/work"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/status"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/tenancy"
@@ -36,6 +37,8 @@ type Config struct {
 	References *References
 	// Credentials is nil where credentials aren't looked at.
 	Credentials *credentials.Reader
+	// Packages is nil where packages aren't looked at.
+	Packages *packages.Resolver
 	// Recorder is nil where no events are written.
 	Recorder record.EventRecorder
 	// Claims know which namespace serves what.
@@ -92,6 +95,9 @@ func (p *Publisher) Reconcile(ctx context.Context, key work.Key) (time.Duration,
 		if in.Credential = p.config.Credentials.Check(ctx, object); in.Credential != nil {
 			again = earlier(again, credentials.Again)
 		}
+	}
+	if p.config.Packages != nil {
+		in.Package = p.config.Packages.Known(object)
 	}
 	published, recheck := status.Compute(in)
 	again = earlier(again, recheck)
@@ -166,8 +172,8 @@ func running(object *component.Component, set *appsv1.StatefulSet) bool {
 // worthTelling says whether the first status of a new resource says more than a read
 // can tell of the resource alone, which is that the operator has to act.
 func worthTelling(published *status.Published, set *appsv1.StatefulSet) bool {
-	accepted := published.Condition(adminv1alpha1.ConditionAccepted)
-	return set != nil || published.Is(adminv1alpha1.ConditionReconciled) || accepted.Status == metav1.ConditionFalse ||
+	accepted, pkg := published.Condition(adminv1alpha1.ConditionAccepted), published.Condition(adminv1alpha1.ConditionPackageResolved)
+	return set != nil || pkg != nil && pkg.Status != metav1.ConditionUnknown || published.Is(adminv1alpha1.ConditionReconciled) || accepted.Status == metav1.ConditionFalse ||
 		published.Is(adminv1alpha1.ConditionStalled)
 }
 

@@ -74,6 +74,8 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &adminv1alpha1.PackageApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("PackageService"):
 		return &adminv1alpha1.PackageServiceApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("PackageStatus"):
+		return &adminv1alpha1.PackageStatusApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Pod"):
 		return &adminv1alpha1.PodApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("ProducerConfig"):

@@ -64,6 +64,7 @@ func GetOpenAPIDefinitions(ref common.ReferenceCallback) map[string]common.OpenA
 		v1alpha1.OutputConfig{}.OpenAPIModelName():                     schema_pkg_apis_admin_v1alpha1_OutputConfig(ref),
 		v1alpha1.Package{}.OpenAPIModelName():                          schema_pkg_apis_admin_v1alpha1_Package(ref),
 		v1alpha1.PackageService{}.OpenAPIModelName():                   schema_pkg_apis_admin_v1alpha1_PackageService(ref),
+		v1alpha1.PackageStatus{}.OpenAPIModelName():                    schema_pkg_apis_admin_v1alpha1_PackageStatus(ref),
 		v1alpha1.Pod{}.OpenAPIModelName():                              schema_pkg_apis_admin_v1alpha1_Pod(ref),
 		v1alpha1.ProducerConfig{}.OpenAPIModelName():                   schema_pkg_apis_admin_v1alpha1_ProducerConfig(ref),
 		v1alpha1.PulsarAction{}.OpenAPIModelName():                     schema_pkg_apis_admin_v1alpha1_PulsarAction(ref),
@@ -87,6 +88,9 @@ func GetOpenAPIDefinitions(ref common.ReferenceCallback) map[string]common.OpenA
 		v1alpha1.PulsarSource{}.OpenAPIModelName():                     schema_pkg_apis_admin_v1alpha1_PulsarSource(ref),
 		v1alpha1.PulsarSourceList{}.OpenAPIModelName():                 schema_pkg_apis_admin_v1alpha1_PulsarSourceList(ref),
 		v1alpha1.PulsarSourceSpec{}.OpenAPIModelName():                 schema_pkg_apis_admin_v1alpha1_PulsarSourceSpec(ref),
+		v1alpha1.PulsarState{}.OpenAPIModelName():                      schema_pkg_apis_admin_v1alpha1_PulsarState(ref),
+		v1alpha1.PulsarStateOptions{}.OpenAPIModelName():               schema_pkg_apis_admin_v1alpha1_PulsarStateOptions(ref),
+		v1alpha1.PulsarStateSpec{}.OpenAPIModelName():                  schema_pkg_apis_admin_v1alpha1_PulsarStateSpec(ref),
 		v1alpha1.PulsarTrigger{}.OpenAPIModelName():                    schema_pkg_apis_admin_v1alpha1_PulsarTrigger(ref),
 		v1alpha1.PulsarTriggerSpec{}.OpenAPIModelName():                schema_pkg_apis_admin_v1alpha1_PulsarTriggerSpec(ref),
 		v1alpha1.PulsarTriggerStatus{}.OpenAPIModelName():              schema_pkg_apis_admin_v1alpha1_PulsarTriggerStatus(ref),
@@ -840,6 +844,12 @@ func schema_pkg_apis_admin_v1alpha1_ComponentStatus(ref common.ReferenceCallback
 							Format:      "",
 						},
 					},
+					"package": {
+						SchemaProps: spec.SchemaProps{
+							Description: "The package that spec.package.location names by a package URL, as the instances got it. Later ones may get another content under the same tag: condition PackageResolved says so.",
+							Ref:         ref(v1alpha1.PackageStatus{}.OpenAPIModelName()),
+						},
+					},
 					"conditions": {
 						VendorExtensible: spec.VendorExtensible{
 							Extensions: spec.Extensions{
@@ -867,7 +877,7 @@ func schema_pkg_apis_admin_v1alpha1_ComponentStatus(ref common.ReferenceCallback
 			},
 		},
 		Dependencies: []string{
-			metav1.Condition{}.OpenAPIModelName()},
+			v1alpha1.PackageStatus{}.OpenAPIModelName(), metav1.Condition{}.OpenAPIModelName()},
 	}
 }
 
@@ -2120,6 +2130,58 @@ func schema_pkg_apis_admin_v1alpha1_PackageService(ref common.ReferenceCallback)
 		},
 		Dependencies: []string{
 			v1alpha1.Auth{}.OpenAPIModelName(), v1alpha1.TLS{}.OpenAPIModelName()},
+	}
+}
+
+func schema_pkg_apis_admin_v1alpha1_PackageStatus(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "PackageStatus is what is known of a package.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"location": {
+						SchemaProps: spec.SchemaProps{
+							Description: "The package's URL with its version.",
+							Default:     "",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"digest": {
+						SchemaProps: spec.SchemaProps{
+							Description: "The SHA-256 digest of the content in hexadecimal, where the version is one or the package's metadata say so.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"modificationTime": {
+						SchemaProps: spec.SchemaProps{
+							Description: "When the content was stored.",
+							Ref:         ref(metav1.Time{}.OpenAPIModelName()),
+						},
+					},
+					"pinned": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Whether the location always means the same content, since its version is the content's digest. Otherwise the version is a tag.",
+							Default:     false,
+							Type:        []string{"boolean"},
+							Format:      "",
+						},
+					},
+					"architecture": {
+						SchemaProps: spec.SchemaProps{
+							Description: "The architecture that the code of a Go function is for, as Go calls it.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+				},
+				Required: []string{"location", "pinned"},
+			},
+		},
+		Dependencies: []string{
+			metav1.Time{}.OpenAPIModelName()},
 	}
 }
 
@@ -4603,6 +4665,136 @@ func schema_pkg_apis_admin_v1alpha1_PulsarSourceSpec(ref common.ReferenceCallbac
 		},
 		Dependencies: []string{
 			v1alpha1.Auth{}.OpenAPIModelName(), v1alpha1.BatchSourceConfig{}.OpenAPIModelName(), v1alpha1.JavaRuntime{}.OpenAPIModelName(), v1alpha1.Package{}.OpenAPIModelName(), v1alpha1.PackageService{}.OpenAPIModelName(), v1alpha1.Pod{}.OpenAPIModelName(), v1alpha1.ProducerConfig{}.OpenAPIModelName(), v1alpha1.Resources{}.OpenAPIModelName(), v1alpha1.SecretRef{}.OpenAPIModelName(), v1alpha1.StateConfig{}.OpenAPIModelName(), v1alpha1.TLS{}.OpenAPIModelName(), runtime.RawExtension{}.OpenAPIModelName()},
+	}
+}
+
+func schema_pkg_apis_admin_v1alpha1_PulsarState(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "PulsarState is what a function, source or sink keeps under one key. It is what the subresource state answers, and takes.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"kind": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Kind is a string value representing the REST resource this object represents. Servers may infer this from the endpoint the client submits requests to. Cannot be updated. In CamelCase. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#types-kinds",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"apiVersion": {
+						SchemaProps: spec.SchemaProps{
+							Description: "APIVersion defines the versioned schema of this representation of an object. Servers should convert recognized schemas to the latest internal value, and may reject unrecognized values. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#resources",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"metadata": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Name, namespace and UID of the object. Where it has a UID, a value is only for the object with that UID.",
+							Default:     map[string]interface{}{},
+							Ref:         ref(metav1.ObjectMeta{}.OpenAPIModelName()),
+						},
+					},
+					"spec": {
+						SchemaProps: spec.SchemaProps{
+							Description: "The key and its value.",
+							Default:     map[string]interface{}{},
+							Ref:         ref(v1alpha1.PulsarStateSpec{}.OpenAPIModelName()),
+						},
+					},
+				},
+				Required: []string{"spec"},
+			},
+		},
+		Dependencies: []string{
+			v1alpha1.PulsarStateSpec{}.OpenAPIModelName(), metav1.ObjectMeta{}.OpenAPIModelName()},
+	}
+}
+
+func schema_pkg_apis_admin_v1alpha1_PulsarStateOptions(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "PulsarStateOptions says for what the subresource state is asked.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"kind": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Kind is a string value representing the REST resource this object represents. Servers may infer this from the endpoint the client submits requests to. Cannot be updated. In CamelCase. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#types-kinds",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"apiVersion": {
+						SchemaProps: spec.SchemaProps{
+							Description: "APIVersion defines the versioned schema of this representation of an object. Servers should convert recognized schemas to the latest internal value, and may reject unrecognized values. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#resources",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"key": {
+						SchemaProps: spec.SchemaProps{
+							Description: "The key.",
+							Default:     "",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+				},
+				Required: []string{"key"},
+			},
+		},
+	}
+}
+
+func schema_pkg_apis_admin_v1alpha1_PulsarStateSpec(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "PulsarStateSpec is a key and its value. A value that is put has one of the members; of several, bytes count before a text, and that before a number. A value that is read has a text, or bytes where they are none in UTF-8, and besides a number where there are eight of them. A counter has a number alone, and can't be put.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"key": {
+						SchemaProps: spec.SchemaProps{
+							Description: "The key.",
+							Default:     "",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"stringValue": {
+						SchemaProps: spec.SchemaProps{
+							Description: "The value as a text.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"byteValue": {
+						SchemaProps: spec.SchemaProps{
+							Description: "The value as bytes.",
+							Type:        []string{"string"},
+							Format:      "byte",
+						},
+					},
+					"numberValue": {
+						SchemaProps: spec.SchemaProps{
+							Description: "The value as a number: a counter's, or the eight bytes of one, the highest first.",
+							Type:        []string{"integer"},
+							Format:      "int64",
+						},
+					},
+					"version": {
+						SchemaProps: spec.SchemaProps{
+							Description: "How often the value was changed. It is only ever read.",
+							Type:        []string{"integer"},
+							Format:      "int64",
+						},
+					},
+				},
+				Required: []string{"key"},
+			},
+		},
 	}
 }
 

@@ -24,6 +24,13 @@ func addConversionFuncs(scheme *runtime.Scheme) error {
 	if err != nil {
 		return err
 	}
+	err = scheme.AddConversionFunc((*url.Values)(nil), (*PulsarStateOptions)(nil), func(from, to any, _ conversion.Scope) error {
+		to.(*PulsarStateOptions).Key = from.(*url.Values).Get("key")
+		return nil
+	})
+	if err != nil {
+		return err
+	}
 	return scheme.AddConversionFunc((*url.Values)(nil), (*PulsarLogOptions)(nil), func(from, to any, scope conversion.Scope) error {
 		return to.(*PulsarLogOptions).read(*from.(*url.Values), scope)
 	})

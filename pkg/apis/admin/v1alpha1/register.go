@@ -50,6 +50,7 @@ func knownTypes() []runtime.Object {
 		&PulsarSink{}, &PulsarSinkList{},
 		&PulsarConnector{}, &PulsarConnectorList{},
 		&PulsarAction{}, &PulsarInstances{}, &PulsarInstancesOptions{}, &PulsarLogOptions{},
-		&PulsarCredential{}, &PulsarPackage{}, &PulsarPackageOptions{}, &PulsarTrigger{},
+		&PulsarCredential{}, &PulsarPackage{}, &PulsarPackageOptions{},
+		&PulsarState{}, &PulsarStateOptions{}, &PulsarTrigger{},
 	}
 }

@@ -229,6 +229,11 @@ type ComponentStatus struct {
 	// One word for people: what the conditions amount to.
 	// +optional
 	Phase string `json:"phase,omitempty"`
+	// The package that spec.package.location names by a package URL, as the instances got
+	// it. Later ones may get another content under the same tag: condition PackageResolved
+	// says so.
+	// +optional
+	Package *PackageStatus `json:"package,omitempty"`
 	// What was observed, one entry per type.
 	// +optional
 	// +listType=map
@@ -236,6 +241,25 @@ type ComponentStatus struct {
 	// +patchStrategy=merge
 	// +patchMergeKey=type
 	Conditions []metav1.Condition `json:"conditions,omitempty" patchStrategy:"merge" patchMergeKey:"type"`
+}
+
+// PackageStatus is what is known of a package.
+type PackageStatus struct {
+	// The package's URL with its version.
+	Location string `json:"location"`
+	// The SHA-256 digest of the content in hexadecimal, where the version is one or the
+	// package's metadata say so.
+	// +optional
+	Digest string `json:"digest,omitempty"`
+	// When the content was stored.
+	// +optional
+	ModificationTime *metav1.Time `json:"modificationTime,omitempty"`
+	// Whether the location always means the same content, since its version is the
+	// content's digest. Otherwise the version is a tag.
+	Pinned bool `json:"pinned"`
+	// The architecture that the code of a Go function is for, as Go calls it.
+	// +optional
+	Architecture string `json:"architecture,omitempty"`
 }
 
 // The types of condition that an object can have.
@@ -265,7 +289,8 @@ const (
 	// the removal of its subscription in Pulsar, which failed; its message says why. No
 	// other object has the condition.
 	ConditionSubscriptionRemoved = "SubscriptionRemoved"
-	// ConditionPackageResolved is Unknown while no package service is configured
-	// that could say whether the package exists.
+	// ConditionPackageResolved is False when the package isn't there, or isn't what the
+	// component could run, and Unknown while nobody can say. An object without a package
+	// URL doesn't have the condition.
 	ConditionPackageResolved = "PackageResolved"
 )

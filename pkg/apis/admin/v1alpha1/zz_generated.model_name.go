@@ -162,6 +162,11 @@ func (in PackageService) OpenAPIModelName() string {
 }
 
 // OpenAPIModelName returns the OpenAPI model name for this type.
+func (in PackageStatus) OpenAPIModelName() string {
+	return "io.functionmesh.admin.v1alpha1.PackageStatus"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
 func (in Pod) OpenAPIModelName() string {
 	return "io.functionmesh.admin.v1alpha1.Pod"
 }
@@ -274,6 +279,21 @@ func (in PulsarSourceList) OpenAPIModelName() string {
 // OpenAPIModelName returns the OpenAPI model name for this type.
 func (in PulsarSourceSpec) OpenAPIModelName() string {
 	return "io.functionmesh.admin.v1alpha1.PulsarSourceSpec"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in PulsarState) OpenAPIModelName() string {
+	return "io.functionmesh.admin.v1alpha1.PulsarState"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in PulsarStateOptions) OpenAPIModelName() string {
+	return "io.functionmesh.admin.v1alpha1.PulsarStateOptions"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in PulsarStateSpec) OpenAPIModelName() string {
+	return "io.functionmesh.admin.v1alpha1.PulsarStateSpec"
 }
 
 // OpenAPIModelName returns the OpenAPI model name for this type.

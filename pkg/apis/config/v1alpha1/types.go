@@ -31,6 +31,11 @@ type FunctionMeshAPIServerConfiguration struct {
 	// match a whole URL, of http(s) URLs that packages may be fetched from. Without
 	// one only package URLs (function://tenant/namespace/name@version) are taken.
 	AdditionalPackageURLPatterns []string `json:"additionalPackageUrlPatterns,omitempty"`
+	// PinPackages says whether a package that a component names by a tag is stored once more
+	// under its digest, and the component names that: it then runs what it was created
+	// with, whatever becomes of the tag. It needs AdminURL of every cluster, with an account
+	// that may read and write packages. --pin-packages overrides it.
+	PinPackages bool `json:"pinPackages,omitempty"`
 	// DefaultResources are the requests and limits of a function that asks for
 	// none: cpu and memory. Default 1 and 1Gi, as in Pulsar.
 	DefaultResources corev1.ResourceList `json:"defaultResources,omitempty"`
@@ -149,6 +154,11 @@ type PulsarCluster struct {
 	// in a Secret of their own, and so do those whose authors say nothing of TLS, unless
 	// defaults say something. The file is read again as it changes.
 	TrustCertsFile string `json:"trustCertsFile,omitempty"`
+	// StateStorageURL is the URL of the table service where components keep state, such as
+	// bk://host:4181. New ones that can keep state get it as their spec.stateConfig, unless
+	// their authors name another, and it is the only one where this server reads and writes
+	// state. Without it no component gets a store, and no state is read or written.
+	StateStorageURL string `json:"stateStorageUrl,omitempty"`
 	// ConfigMapName is the ConfigMap with both URLs that each namespace gets, if it
 	// has none of that name yet. Default <name>-function-mesh-config, as the Java
 	// worker calls it.

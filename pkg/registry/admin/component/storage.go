@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/util/sets"
 	"k8s.io/apiserver/pkg/authorization/authorizer"
 	"k8s.io/apiserver/pkg/registry/generic"
 	genericregistry "k8s.io/apiserver/pkg/registry/generic/registry"
@@ -21,6 +22,7 @@ import (
 	"github.com/function-mesh/functionmesh-apiserver/pkg/apis/admin/validation"
 	configv1alpha1 "github.com/function-mesh/functionmesh-apiserver/pkg/apis/config/v1alpha1"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/crstorage"
+	"github.com/function-mesh/functionmesh-apiserver/pkg/pinning"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/registry/view"
 )
 
@@ -62,10 +64,18 @@ type Config struct {
 	// cluster. It is called before the first write of a new component, never on a dry
 	// run.
 	EnsureConnection func(ctx context.Context, namespace, cluster string) error
+	// Pinner gives packages the names of their contents; nil where they keep those that
+	// their authors gave them.
+	Pinner *pinning.Pinner
+	// Resolved are the names of the Pulsar clusters whose package services are asked which
+	// packages there are.
+	Resolved sets.Set[string]
 	// Instances knows what runs.
 	Instances Instances
 	// Clusters knows the Pulsar clusters.
 	Clusters Clusters
+	// StateStores are where components keep state, by the Pulsar cluster.
+	StateStores map[string]StateStore
 }
 
 // Clusters returns the Pulsar cluster of a name, and false if the server isn't configured
@@ -93,6 +103,10 @@ func NewREST[CR any, P crstorage.Object[CR], View v1alpha1.Component](kind Kind,
 	newObject := func() runtime.Object { return kind.New() }
 	defaults := typedDefaults[CR, View]{translator}
 	checks := &checks{config: config, defaults: defaults}
+	var beforeWrite func(ctx context.Context, view, old runtime.Object) error
+	if config.Pinner != nil {
+		beforeWrite = checks.pin
+	}
 	storage := crstorage.New[CR, P, View](crstorage.Config{
 		Client:         client,
 		Resource:       resource,
@@ -101,6 +115,7 @@ func NewREST[CR any, P crstorage.Object[CR], View v1alpha1.Component](kind Kind,
 		NewObject:      newObject,
 		CheckWrite:     checkReplicasWriter,
 		AuthorizeWrite: checks.hiddenCredentialsChecker(kind.ComponentKind, client.Resource.Resource),
+		BeforeWrite:    beforeWrite,
 		InSteps:        startFirst,
 		KeepObserved: func(answer, asked runtime.Object) {
 			*answer.(v1alpha1.Component).ObservedStatus() = *asked.(v1alpha1.Component).ObservedStatus()
@@ -140,6 +155,7 @@ func NewREST[CR any, P crstorage.Object[CR], View v1alpha1.Component](kind Kind,
 		kind.Resource + "/package":   newPackageREST(served),
 		kind.Resource + "/instances": &InstancesREST{store: served, instances: config.Instances},
 		kind.Resource + "/log":       &LogREST{store: served, kind: kind, authorizer: config.Authorizer, instances: config.Instances},
+		kind.Resource + "/state":     &StateREST{store: served, resources: storage, tenancy: config.Tenancy, stores: config.StateStores},
 		kind.Resource + "/credential": &CredentialREST{store: served, crKind: client.Kind, kind: kind.ComponentKind, secrets: config.Secrets,
 			userPrefix: config.KubernetesUserPrefix},
 	}, nil

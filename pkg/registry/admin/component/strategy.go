@@ -6,6 +6,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/util/sets"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 	genericapirequest "k8s.io/apiserver/pkg/endpoints/request"
 	"k8s.io/apiserver/pkg/registry/rest"
@@ -27,6 +28,7 @@ type strategy struct {
 	defaults   defaults
 	validation validation.Options
 	tenancy    Tenancy
+	resolved   sets.Set[string]
 }
 
 var (
@@ -45,6 +47,7 @@ func newStrategy(config Config, defaults defaults) strategy {
 		defaults:      defaults,
 		validation:    config.Validation,
 		tenancy:       config.Tenancy,
+		resolved:      config.Resolved,
 	}
 }
 

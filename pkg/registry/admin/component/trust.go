@@ -52,5 +52,5 @@ func (c *checks) checkFormerTrust(ctx context.Context, component v1alpha1.Compon
 		return nil
 	}
 	return apierrors.NewConflict(v1alpha1.Resource(component.ComponentKind().Resource), component.GetName(),
-		fmt.Errorf("Secret %q is there already, and is where the server keeps the certificates of its brokers: remove it, or name certificates in spec.tls", name))
+		fmt.Errorf("the Secret %q where the server keeps the certificates of its brokers is there already: remove it, or name certificates in spec.tls", name))
 }

@@ -17,10 +17,10 @@ import (
 const unresolvedPackage = "spec.package.location: no package service is configured, so it was not checked that the package exists"
 
 // WarningsOnCreate implements rest.RESTCreateStrategy.
-func (strategy) WarningsOnCreate(_ context.Context, obj runtime.Object) []string {
+func (s strategy) WarningsOnCreate(_ context.Context, obj runtime.Object) []string {
 	component := obj.(v1alpha1.Component)
 	warnings := append(validation.Warnings(component), translation.KeptFieldWarnings(component)...)
-	if identity.IsPackageURL(location(component)) {
+	if s.unresolved(component) {
 		warnings = append(warnings, unresolvedPackage)
 	}
 	if unknown := unknownTypes(component); unknown != "" {
@@ -30,14 +30,20 @@ func (strategy) WarningsOnCreate(_ context.Context, obj runtime.Object) []string
 }
 
 // WarningsOnUpdate implements rest.RESTUpdateStrategy.
-func (strategy) WarningsOnUpdate(_ context.Context, obj, old runtime.Object) []string {
+func (s strategy) WarningsOnUpdate(_ context.Context, obj, old runtime.Object) []string {
 	component, before := obj.(v1alpha1.Component), old.(v1alpha1.Component)
 	warnings := append(validation.Warnings(component), validation.UpdateWarnings(component, before)...)
 	warnings = append(warnings, translation.KeptFieldWarnings(component)...)
-	if location(component) != location(before) && identity.IsPackageURL(location(component)) {
+	if location(component) != location(before) && s.unresolved(component) {
 		warnings = append(warnings, unresolvedPackage)
 	}
 	return warnings
+}
+
+// unresolved tells whether nobody is going to look at a component's package.
+func (s strategy) unresolved(component v1alpha1.Component) bool {
+	spec := component.Common()
+	return identity.IsPackageURL(location(component)) && (spec.PackageService != nil || !s.resolved.Has(spec.Cluster))
 }
 
 // unknownTypes is the warning for Java code whose types nobody has named, neither its

@@ -37,6 +37,10 @@ type ComponentStatusApplyConfiguration struct {
 	Selector *string `json:"selector,omitempty"`
 	// One word for people: what the conditions amount to.
 	Phase *string `json:"phase,omitempty"`
+	// The package that spec.package.location names by a package URL, as the instances got
+	// it. Later ones may get another content under the same tag: condition PackageResolved
+	// says so.
+	Package *PackageStatusApplyConfiguration `json:"package,omitempty"`
 	// What was observed, one entry per type.
 	Conditions []v1.ConditionApplyConfiguration `json:"conditions,omitempty"`
 }
@@ -84,6 +88,14 @@ func (b *ComponentStatusApplyConfiguration) WithSelector(value string) *Componen
 // If called multiple times, the Phase field is set to the value of the last call.
 func (b *ComponentStatusApplyConfiguration) WithPhase(value string) *ComponentStatusApplyConfiguration {
 	b.Phase = &value
+	return b
+}
+
+// WithPackage sets the Package field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Package field is set to the value of the last call.
+func (b *ComponentStatusApplyConfiguration) WithPackage(value *PackageStatusApplyConfiguration) *ComponentStatusApplyConfiguration {
+	b.Package = value
 	return b
 }
 

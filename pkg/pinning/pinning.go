@@ -1,0 +1,159 @@
+// Package pinning gives packages names that always mean the same content: it stores what
+// a tag means just now once more, under its digest.
+//
+// It exists because a tag, such as latest, can mean one content today and another one
+// tomorrow, and every pod that starts fetches what it means then. With the digest in its
+// location a component runs what it was created with, and it is known what that is.
+package pinning
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"golang.org/x/sync/singleflight"
+	"k8s.io/apimachinery/pkg/util/cache"
+	"k8s.io/klog/v2"
+
+	"github.com/function-mesh/functionmesh-apiserver/pkg/identity"
+	"github.com/function-mesh/functionmesh-apiserver/pkg/packageservice"
+)
+
+const (
+	// MaxBytes bounds a package, and maxAtOnce how many are copied at once: together they
+	// bound what they fill of the disk.
+	MaxBytes  = 512 << 20
+	maxAtOnce = 4
+	// copyTimeout bounds the copying of one package.
+	copyTimeout = 30 * time.Second
+
+	// Which digest a tag had is kept as long as its package isn't stored anew.
+	maxKnown = 4096
+	keptFor  = 24 * time.Hour
+)
+
+// ErrUnknownCluster says that the server has no account at a Pulsar cluster.
+var ErrUnknownCluster = errors.New("this server has no account at the Pulsar cluster")
+
+// ErrChanged says that a package was stored anew meanwhile.
+var ErrChanged = errors.New("the package is being replaced")
+
+// Pinner pins packages with the server's own account. It can be used concurrently.
+type Pinner struct {
+	services map[string]*packageservice.Client
+	maxBytes int64
+	slots    chan struct{}
+	// known has the pinned names of tags.
+	known *cache.LRUExpireCache
+	calls singleflight.Group
+}
+
+// New returns a pinner for the package services of clusters, by the cluster's name.
+func New(services map[string]*packageservice.Client, maxBytes int64) *Pinner {
+	return &Pinner{services: services, maxBytes: maxBytes, slots: make(chan struct{}, maxAtOnce), known: cache.NewLRUExpireCache(maxKnown)}
+}
+
+// Subject is a package that is to be pinned, and the component that it is pinned for.
+type Subject struct {
+	// Cluster is the name of the Pulsar cluster.
+	Cluster string
+	Package identity.PackageURL
+	// Title is what kind of component it is, in a word.
+	Title string
+	Of    identity.Name
+}
+
+// Pin returns the name of the package's content, and makes sure that it is stored under
+// that. One that is a digest already is returned as it is. Errors are ErrUnknownCluster,
+// ErrChanged, packageservice's and those of the network.
+func (p *Pinner) Pin(ctx context.Context, subject Subject) (identity.PackageURL, error) {
+	name := subject.Package
+	if packageservice.DigestOf(name.Version) != "" {
+		return name, nil
+	}
+	service, ok := p.services[subject.Cluster]
+	if !ok {
+		return name, ErrUnknownCluster
+	}
+	// The copy is for all who want it meanwhile, so it mustn't depend on whether this one
+	// stays.
+	done := p.calls.DoChan(subject.Cluster+" "+name.String(), func() (any, error) {
+		bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), copyTimeout)
+		defer cancel()
+		return p.pin(bounded, service, subject)
+	})
+	select {
+	case result := <-done:
+		pinned, _ := result.Val.(identity.PackageURL)
+		return pinned, result.Err
+	case <-ctx.Done():
+		return name, fmt.Errorf("could not wait for a package to be pinned: %w", ctx.Err())
+	}
+}
+
+// tag is a tag with a content.
+type tag struct {
+	cluster string
+	name    identity.PackageURL
+	stored  int64
+}
+
+func (p *Pinner) pin(ctx context.Context, service *packageservice.Client, subject Subject) (identity.PackageURL, error) {
+	name := subject.Package
+	metadata, err := service.Metadata(ctx, "", name)
+	if err != nil {
+		return name, err
+	}
+	key := tag{subject.Cluster, name, metadata.ModificationTime}
+	if known, ok := p.known.Get(key); ok {
+		pinned := known.(identity.PackageURL)
+		if _, err := service.Metadata(ctx, "", pinned); !errors.Is(err, packageservice.ErrNotFound) {
+			return pinned, err
+		}
+	}
+	select {
+	case p.slots <- struct{}{}:
+		defer func() { <-p.slots }()
+	case <-ctx.Done():
+		return name, fmt.Errorf("could not wait for other packages to be pinned: %w", ctx.Err())
+	}
+	pinned, err := p.copy(ctx, service, subject, metadata.ModificationTime)
+	if err != nil {
+		return name, err
+	}
+	klog.FromContext(ctx).Info("Pinned a package", "package", name.String(), "as", pinned.String())
+	p.known.Add(key, pinned, keptFor)
+	return pinned, nil
+}
+
+// copy stores a package under its digest. stored is when it was, in milliseconds since
+// 1970.
+func (p *Pinner) copy(ctx context.Context, service *packageservice.Client, subject Subject, stored int64) (identity.PackageURL, error) {
+	content, err := service.Open(ctx, "", subject.Package)
+	if err != nil {
+		return subject.Package, err
+	}
+	defer content.Close()
+	spooled, err := packageservice.Spool(content, p.maxBytes)
+	if err != nil {
+		return subject.Package, err
+	}
+	defer spooled.Close()
+	after, err := service.Metadata(ctx, "", subject.Package)
+	switch {
+	case err != nil:
+		return subject.Package, err
+	case after.ModificationTime != stored:
+		return subject.Package, ErrChanged
+	}
+	pinned := subject.Package
+	pinned.Version = packageservice.VersionOf(spooled.Digest)
+	return pinned, service.Store(ctx, "", packageservice.Package{
+		Name:     pinned,
+		Metadata: packageservice.Describe(subject.Title+" "+subject.Of.String(), packageservice.Manager, subject.Of, spooled.Digest, spooled.Size),
+		Content:  spooled,
+		Size:     spooled.Size,
+		Owned:    packageservice.Managed,
+	})
+}

@@ -1,0 +1,135 @@
+package shim
+
+import (
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/function-mesh/functionmesh-apiserver/pkg/apis/admin/v1alpha1"
+)
+
+// stateServer has one object of a kind, and answers to its state.
+type stateServer struct {
+	resource string
+	answer   any
+	key, put string
+}
+
+func (s *stateServer) ServeHTTP(writer http.ResponseWriter, request *http.Request) {
+	write := func(code int, value any) {
+		writer.Header().Set("Content-Type", "application/json")
+		writeJSON(writer, httptest.NewRequest(http.MethodGet, "/", nil), code, value)
+	}
+	refuse := func(err *apierrors.StatusError) {
+		status := err.Status()
+		status.Kind, status.APIVersion = "Status", "v1"
+		write(int(status.Code), status)
+	}
+	object := "/" + s.resource + "/" + testName.ObjectName()
+	switch {
+	case strings.HasSuffix(request.URL.Path, object+"/state"):
+		s.key = request.URL.Query().Get("key")
+		body, _ := io.ReadAll(request.Body)
+		s.put = string(body)
+		if err, ok := s.answer.(*apierrors.StatusError); ok {
+			refuse(err)
+			return
+		}
+		write(http.StatusOK, s.answer)
+	case strings.HasSuffix(request.URL.Path, object):
+		kind := map[string]string{"pulsarfunctions": "PulsarFunction", "pulsarsinks": "PulsarSink"}[s.resource]
+		write(http.StatusOK, map[string]any{
+			"kind": kind, "apiVersion": "admin.functionmesh.io/v1alpha1",
+			"metadata": map[string]any{"name": testName.ObjectName(), "namespace": "pulsar", "uid": "u-1"},
+			"spec":     map[string]any{"tenant": "t", "namespace": "n", "name": "f"},
+		})
+	case request.URL.Query().Has("labelSelector"):
+		write(http.StatusOK, map[string]any{
+			"kind": "PulsarFunctionList", "apiVersion": "admin.functionmesh.io/v1alpha1", "metadata": map[string]any{}, "items": []any{},
+		})
+	default:
+		refuse(notFound)
+	}
+}
+
+// reasoned is an error with Pulsar's text.
+func reasoned(err *apierrors.StatusError, reason string) *apierrors.StatusError {
+	if err.ErrStatus.Details == nil {
+		err.ErrStatus.Details = &metav1.StatusDetails{}
+	}
+	err.ErrStatus.Details.Causes = []metav1.StatusCause{{Type: v1alpha1.CauseTypePulsarReason, Message: reason}}
+	return err
+}
+
+func TestState(t *testing.T) {
+	text := func(text string) *string { return &text }
+	state := &v1alpha1.PulsarState{
+		TypeMeta: metav1.TypeMeta{Kind: "PulsarState", APIVersion: "admin.functionmesh.io/v1alpha1"},
+		Spec:     v1alpha1.PulsarStateSpec{Key: "a/b", StringValue: text(""), Version: new(int64)},
+	}
+	const path = testPath + "/state/a%2Fb"
+	for _, resource := range []string{"pulsarfunctions", "pulsarsinks"} {
+		server := &stateServer{resource: resource, answer: state}
+		handler := newTestHandler(t, server.ServeHTTP, nil)
+		got := serve(handler, http.MethodGet, path, nil)
+		if want := `{"key":"a/b","stringValue":"","version":0}`; got.Code != http.StatusOK || got.Body.String() != want || server.key != "a/b" {
+			t.Errorf("of %s: %d %s, asked for %q", resource, got.Code, got.Body, server.key)
+		}
+		got = postState(handler, path, partOf("state", `{"key":"a/b","byteValue":"/wAB","version":9}`))
+		if got.Code != http.StatusNoContent || !strings.Contains(server.put, `"byteValue":"/wAB"`) || !strings.Contains(server.put, `"uid":"u-1"`) {
+			t.Errorf("of %s: %d %s, put %s", resource, got.Code, got.Body, server.put)
+		}
+	}
+	for what, test := range map[string]struct {
+		answer error
+		code   int
+		reason string
+	}{
+		"no such key": {reasoned(apierrors.NewNotFound(testResource, "f"), "key 'a/b' doesn't exist."), 404, "key 'a/b' doesn't exist."},
+		"no store":    {reasoned(apierrors.NewServiceUnavailable("it keeps none"), "State storage"), 503, "State storage"},
+		"a counter":   {reasoned(apierrors.NewBadRequest("x"), "it is a counter"), 400, "it is a counter"},
+		"too large":   {apierrors.NewRequestEntityTooLargeError("it is too large"), 413, "Request entity too large: it is too large"},
+		"forbidden":   {forbidden, 401, "Client is not authorized to perform operation"},
+	} {
+		handler := newTestHandler(t, (&stateServer{resource: "pulsarfunctions", answer: test.answer}).ServeHTTP, nil)
+		expectAnswer(t, what, serve(handler, http.MethodGet, path, nil), test.code, test.reason)
+		expectAnswer(t, what, postState(handler, path, partOf("state", `{"key":"a/b"}`)), test.code, test.reason)
+	}
+	none := newTestHandler(t, (&stateServer{resource: "pulsarconnectors"}).ServeHTTP, nil)
+	expectAnswer(t, "of nothing", serve(none, http.MethodGet, path, nil), 404, "'f' is not found")
+}
+
+func TestPutStateForms(t *testing.T) {
+	handler := newTestHandler(t, mustNotAsk(t), nil)
+	const path = testPath + "/state/k"
+	for what, test := range map[string]struct {
+		part   [2]string
+		code   int
+		reason string
+	}{
+		"another key":   {partOf("state", `{"key":"other"}`), 400, reasonKeysDiffer},
+		"no key":        {partOf("state", `{}`), 400, reasonKeysDiffer},
+		"null":          {partOf("state", `null`), 400, "The state is not provided"},
+		"no state":      {partOf("other", `{"key":"k"}`), 400, "The state is not provided"},
+		"no JSON":       {[2]string{`Content-Disposition: form-data; name="state"`, `{"key":"k"}`}, 400, "The state is not provided"},
+		"not an object": {partOf("state", `[]`), 400, "The state is not a JSON object"},
+		"bad bytes":     {partOf("state", `{"key":"k","byteValue":"!"}`), 400, "byteValue must be bytes in base64"},
+		"bad number":    {partOf("state", `{"key":"k","numberValue":"x"}`), 400, "numberValue must be a whole number from -9223372036854775808 to 9223372036854775807"},
+		"too large":     {partOf("state", `"`+strings.Repeat("x", maxStateBytes)+`"`), 413, `Part "state" is larger than 3145728 bytes`},
+	} {
+		expectAnswer(t, what, postState(handler, path, test.part), test.code, test.reason)
+	}
+}
+
+func postState(handler http.Handler, path string, part [2]string) *httptest.ResponseRecorder {
+	request := httptest.NewRequest(http.MethodPost, path, strings.NewReader(body(part)))
+	request.Header.Set("Content-Type", "multipart/form-data; boundary="+boundary)
+	recorder := httptest.NewRecorder()
+	handler.ServeHTTP(recorder, request)
+	return recorder
+}
