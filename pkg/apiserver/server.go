@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"slices"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/sets"
@@ -22,6 +23,7 @@ import (
 	"github.com/function-mesh/functionmesh-apiserver/pkg/controller"
 	packagesloop "github.com/function-mesh/functionmesh-apiserver/pkg/controller/packages"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/controller/revisions"
+	"github.com/function-mesh/functionmesh-apiserver/pkg/controller/subscriptions"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/crdschema"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/crstorage"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/instances"
@@ -111,8 +113,12 @@ func (c CompletedConfig) New() (*genericapiserver.GenericAPIServer, error) {
 	if err != nil {
 		return nil, err
 	}
+	topics, err := subscriptions.ClustersOf(c.file.PulsarClusters)
+	if err != nil {
+		return nil, err
+	}
 	if err := controller.Install(server, controller.Config{
-		Client: c.client, Claims: claims, Packages: packages, Pulsar: pulsar, TrustCertsFiles: config.TrustCertsFiles(c.file), Options: c.controllers,
+		Client: c.client, Claims: claims, Packages: packages, Pulsar: pulsar, Topics: topics, TrustCertsFiles: config.TrustCertsFiles(c.file), Options: c.controllers,
 		ConfigMapName:      translation.NewFunctionTranslator(c.file, catalogue).ConfigMapName,
 		PackageGracePeriod: c.file.PackageGracePeriod.Duration,
 		RevisionLimit:      int(*c.file.RevisionHistoryLimit),
@@ -234,6 +240,13 @@ func (c CompletedConfig) componentConfig(catalogue *connectors.Catalogue, claims
 		StateStores:      states,
 		Revisions:        kube.AppsV1(),
 		Admission:        c.generic.AdmissionControl,
+		Clusters: func(name string) (configv1alpha1.PulsarCluster, bool) {
+			at := slices.IndexFunc(c.file.PulsarClusters, func(cluster configv1alpha1.PulsarCluster) bool { return cluster.Name == name })
+			if at < 0 {
+				return configv1alpha1.PulsarCluster{}, false
+			}
+			return c.file.PulsarClusters[at], true
+		},
 	}, nil
 }
 

@@ -23,6 +23,7 @@ import (
 	_ "k8s.io/component-base/metrics/prometheus/workqueue"
 
 	"github.com/function-mesh/functionmesh-apiserver/pkg/controller/revisions"
+	"github.com/function-mesh/functionmesh-apiserver/pkg/controller/subscriptions"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/controller/trust"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/packageservice"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/pulsaradmin"
@@ -55,6 +56,9 @@ type Config struct {
 	Project map[string]revisions.Project
 	// RevisionLimit is how many revisions an object has at most.
 	RevisionLimit int
+	// Topics are those of the Pulsar clusters where the server has an account, by the name
+	// of the cluster.
+	Topics map[string]subscriptions.Topics
 	// ConfigMapName returns the ConfigMap by which components reach a cluster of a name.
 	ConfigMapName func(cluster string) string
 	// Options are what the command line says.

@@ -25,6 +25,7 @@ import (
 	"github.com/function-mesh/functionmesh-apiserver/pkg/controller/packages"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/controller/publisher"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/controller/revisions"
+	"github.com/function-mesh/functionmesh-apiserver/pkg/controller/subscriptions"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/controller/trust"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/controller/work"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/packageservice"
@@ -35,7 +36,7 @@ const (
 	requestsPerSecond = 50
 	requestBurst      = 100
 	// How many objects a loop works on at once.
-	publishers, stoppers, cleaners, tellers, rotators, keepers, resolvers, historians = 4, 1, 1, 1, 1, 1, 2, 2
+	publishers, stoppers, cleaners, tellers, rotators, keepers, resolvers, historians, removers = 4, 1, 1, 1, 1, 1, 2, 2, 4
 
 	// What one object may have told about itself: at first, and then how often.
 	eventBurst     = 25
@@ -146,6 +147,12 @@ func runLoops(ctx context.Context, config Config) error {
 	if options.Enabled(trust.Name) && len(config.TrustCertsFiles) > 0 {
 		loops = append(loops, loop{work.NewQueue(trust.Name), keepers, trust.New(informers, made.kube, config.TrustCertsFiles).Reconcile})
 	}
+	// Switched off it goes on, to leave none of its finalizers.
+	remover := subscriptions.New(subscriptions.Config{
+		Informers: informers, Writer: writer, Kube: made.kube, Clock: clock.RealClock{}, Recorder: recorder, Claims: claims,
+		Clusters: config.Topics, Enabled: options.Enabled(subscriptions.Name), Deadline: options.SubscriptionDeadline,
+	})
+	loops = append(loops, loop{work.NewQueue(subscriptions.Name), removers, remover.Reconcile})
 	watchers := []func(context.Context){informers.Run}
 	// Without either loop nobody needs the index, which costs the server memory.
 	index, err := revisions.NewIndex(made.kube)
@@ -190,10 +197,6 @@ func runLoops(ctx context.Context, config Config) error {
 		}
 		defer forget()
 		watchers = append(watchers, func(ctx context.Context) { queue.Run(ctx, tellers, teller.Reconcile) })
-	}
-	if len(loops) == 0 && !collects {
-		<-ctx.Done()
-		return nil
 	}
 	for _, loop := range loops {
 		if err := informers.OnChange(loop.queue.Add); err != nil {

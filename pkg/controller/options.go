@@ -23,6 +23,7 @@ import (
 	"github.com/function-mesh/functionmesh-apiserver/pkg/controller/packages"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/controller/publisher"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/controller/revisions"
+	"github.com/function-mesh/functionmesh-apiserver/pkg/controller/subscriptions"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/controller/trust"
 )
 
@@ -54,7 +55,7 @@ const (
 )
 
 // Names are what can be switched on and off.
-var Names = []string{publisher.Name, referencesName, eventsName, duplicates.Name, autoscaler.Name, credentialsName, credentials.Name, trust.Name, packages.Name, revisions.Name, collection.Name}
+var Names = []string{publisher.Name, referencesName, eventsName, duplicates.Name, autoscaler.Name, credentialsName, credentials.Name, trust.Name, packages.Name, revisions.Name, collection.Name, subscriptions.Name}
 
 // Options are the part of the command line that is about background loops.
 type Options struct {
@@ -68,14 +69,18 @@ type Options struct {
 	CredentialHashKeyFile string
 	// PackageInterval is after what time a package is asked for again.
 	PackageInterval time.Duration
+	// SubscriptionDeadline is how long a deleted object waits for its subscription in
+	// Pulsar to be removed.
+	SubscriptionDeadline time.Duration
 }
 
 // NewOptions returns the defaults: all loops, led by who holds the Lease in this
 // server's namespace.
 func NewOptions() *Options {
 	return &Options{
-		Controllers:     []string{"*"},
-		PackageInterval: packageInterval,
+		Controllers:          []string{"*"},
+		PackageInterval:      packageInterval,
+		SubscriptionDeadline: subscriptions.DefaultDeadline,
 		LeaderElection: componentconfig.LeaderElectionConfiguration{
 			LeaderElect:       true,
 			LeaseDuration:     metav1.Duration{Duration: leaseDuration},
@@ -104,6 +109,8 @@ func (o *Options) AddFlags(flags *pflag.FlagSet) {
 		"A file with a random key of at least 32 bytes, the same for all servers, for hashes of the Secrets by which functions prove who they are. With it the pods of a function are replaced when that Secret changes ("+credentials.Name+").")
 	flags.DurationVar(&o.PackageInterval, "package-check-interval", o.PackageInterval,
 		"After what time a package service is asked again for a package that components name by URL ("+packages.Name+").")
+	flags.DurationVar(&o.SubscriptionDeadline, "subscription-cleanup-deadline", o.SubscriptionDeadline,
+		"How long a deleted function or sink waits for its subscription in Pulsar to be removed ("+subscriptions.Name+"); then it goes without.")
 	options.BindLeaderElectionFlags(&o.LeaderElection, flags)
 }
 
@@ -114,6 +121,9 @@ func (o *Options) Validate() []error {
 		if name != "*" && !slices.Contains(Names, strings.TrimPrefix(name, "-")) {
 			errs = append(errs, fmt.Errorf("--controllers: there is no %q, only %s", name, strings.Join(Names, ", ")))
 		}
+	}
+	if o.SubscriptionDeadline <= 0 {
+		errs = append(errs, errors.New("--subscription-cleanup-deadline must be positive"))
 	}
 	if o.PackageInterval < minPackageInterval {
 		errs = append(errs, fmt.Errorf("--package-check-interval must be at least %s", minPackageInterval))

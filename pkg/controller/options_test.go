@@ -12,14 +12,14 @@ func TestEnabled(t *testing.T) {
 		enabled string
 		invalid bool
 	}{
-		{"*", "status references events duplicates hpa-cleanup credentials credential-rotation trust-certificates packages revisions package-collection", false},
-		{"*,-hpa-cleanup", "status references events duplicates credentials credential-rotation trust-certificates packages revisions package-collection", false},
-		{"-hpa-cleanup,*", "status references events duplicates credentials credential-rotation trust-certificates packages revisions package-collection", false},
+		{"*", "status references events duplicates hpa-cleanup credentials credential-rotation trust-certificates packages revisions package-collection subscription-cleanup", false},
+		{"*,-hpa-cleanup", "status references events duplicates credentials credential-rotation trust-certificates packages revisions package-collection subscription-cleanup", false},
+		{"-hpa-cleanup,*", "status references events duplicates credentials credential-rotation trust-certificates packages revisions package-collection subscription-cleanup", false},
 		{"status", "status", false},
 		{"-status", "", false},
 		{"", "", false},
 		{"stauts", "", true},
-		{"*,-stauts", "status references events duplicates hpa-cleanup credentials credential-rotation trust-certificates packages revisions package-collection", true},
+		{"*,-stauts", "status references events duplicates hpa-cleanup credentials credential-rotation trust-certificates packages revisions package-collection subscription-cleanup", true},
 	} {
 		options := NewOptions()
 		flags := pflag.NewFlagSet("", pflag.ContinueOnError)

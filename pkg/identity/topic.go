@@ -87,3 +87,19 @@ func javaBlank(s string) bool {
 		}
 	}) < 0
 }
+
+// FullTopicName returns a valid topic name as Pulsar itself calls the topic: with its
+// domain, tenant and namespace.
+func FullTopicName(topic string) string {
+	if domain, path, found := strings.Cut(topic, "://"); found {
+		return strings.ToLower(domain) + "://" + path
+	}
+	if short := strings.Trim(topic, "/"); !strings.Contains(short, "/") {
+		return defaultTopicPrefix + short
+	}
+	return topicDomains[0] + "://" + topic
+}
+
+// defaultTopicPrefix is what the names of topics begin with that say no more than their
+// own.
+const defaultTopicPrefix = "persistent://public/default/"

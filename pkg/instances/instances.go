@@ -63,6 +63,20 @@ func (i *Instances) Of(ctx context.Context, component v1alpha1.Component, first,
 	return found, nil
 }
 
+// Ready tells whether an instance of a component is ready, as its pod says.
+func (i *Instances) Ready(ctx context.Context, component v1alpha1.Component) (bool, error) {
+	pods, err := i.pods(ctx, component)
+	if err != nil {
+		return false, failed(ctx, component, err)
+	}
+	for id, pod := range pods {
+		if describe(component, id, pod).Ready {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
 // Restart has the pod of an instance replaced, if it has one: the StatefulSet makes a new
 // one of the same name.
 func (i *Instances) Restart(ctx context.Context, component v1alpha1.Component, instance int32, dryRun []string) error {

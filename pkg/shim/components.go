@@ -40,6 +40,8 @@ type components struct {
 	// service.
 	uploads   *uploads
 	downloads *downloads
+	// triggers send messages to functions.
+	triggers *triggers
 }
 
 func (c *components) routes() []route {

@@ -26,6 +26,7 @@ import (
 	"github.com/function-mesh/functionmesh-apiserver/pkg/packageservice"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/shim/caller"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/tenancy"
+	"github.com/function-mesh/functionmesh-apiserver/pkg/trigger"
 )
 
 // fieldManager is who managedFields say wrote what comes through the shim.
@@ -69,6 +70,8 @@ type Config struct {
 	// service.
 	Uploads   *uploads
 	Downloads *downloads
+	// Triggers send messages to functions.
+	Triggers *triggers
 
 	MaxConfigBytes      int64
 	MaxFormParts        int
@@ -116,6 +119,11 @@ func (o *Options) Config() (*Config, error) {
 	if err := o.addPackageService(config); err != nil {
 		return nil, err
 	}
+	client, err := trigger.NewClient(o.PulsarCAFile)
+	if err != nil {
+		return nil, err
+	}
+	config.Triggers = newTriggers(client, o.AllowInsecurePassthrough)
 	return config, o.addBroker(config)
 }
 

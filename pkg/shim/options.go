@@ -66,6 +66,9 @@ type Options struct {
 	// PackageServiceTokenFile has the token of the shim's own account at the package service,
 	// for callers who have none of Pulsar's; empty for no such account.
 	PackageServiceTokenFile string
+	// PulsarCAFile has the certificates to verify the brokers with that triggers go to, empty
+	// for the system's. Where these are, functionmesh-apiserver says.
+	PulsarCAFile string
 	// MaxPackageBytes bounds such a file.
 	MaxPackageBytes int64
 
@@ -132,7 +135,7 @@ func (o *Options) AddFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&o.PassthroughCAFile, "passthrough-ca-file", o.PassthroughCAFile, "Certificates to verify --passthrough-url with, PEM, instead of the system's.")
 
 	flags.BoolVar(&o.AllowInsecurePassthrough, "insecure-passthrough", o.AllowInsecurePassthrough,
-		"Send the tokens that are Pulsar's to a --passthrough-url or --package-service-url of plain HTTP on another machine. They then cross the network in clear text.")
+		"Send the tokens that are Pulsar's to a --passthrough-url or --package-service-url of plain HTTP on another machine, or with a trigger to a Pulsar cluster without TLS. They then cross the network in clear text.")
 
 	flags.StringVar(&o.DefaultNamespace, "default-namespace", o.DefaultNamespace,
 		"Kubernetes namespace that serves the Pulsar namespaces which no Namespace claims by annotation "+tenancy.Annotation+", as in the configuration of functionmesh-apiserver. Without it nothing can be created in those.")
@@ -143,6 +146,7 @@ func (o *Options) AddFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&o.PackageServiceCAFile, "package-service-ca-file", o.PackageServiceCAFile, "Certificates to verify --package-service-url with, PEM, instead of the system's.")
 	flags.StringVar(&o.PackageServiceTokenFile, "package-service-token-file", o.PackageServiceTokenFile,
 		"Token of the shim's own account at --package-service-url, for callers who have no token of Pulsar's: they reach with it the packages of those namespaces whose code functionmesh-apiserver lets them read or bring. Without it none is shown for them. Read again when it changes.")
+	flags.StringVar(&o.PulsarCAFile, "pulsar-ca-file", o.PulsarCAFile, "Certificates to verify the Pulsar clusters of functions with, PEM, instead of the system's. Triggers go there.")
 	flags.Int64Var(&o.MaxPackageBytes, "max-package-bytes", o.MaxPackageBytes, "Largest file that is taken; a larger one gets 413. Up to twenty at once, ten of one tenant, are kept in the system's folder for temporary files.")
 
 	flags.Int64Var(&o.MaxConfigBytes, "max-config-bytes", o.MaxConfigBytes, "Largest config in a request. The API server takes no spec of more than 96 KiB.")

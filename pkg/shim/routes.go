@@ -89,7 +89,7 @@ func newContainer(authenticator caller.Authenticator, kinds []*components, conne
 	authenticated := []restful.FilterFunction{describe, authenticate(authenticator)}
 	for _, components := range kinds {
 		for _, root := range components.kind.roots {
-			add(root, authenticated, slices.Concat(components.routes(), components.runningRoutes(), components.packageRoutes(), components.stateRoutes(), components.revisionRoutes(), connectors.routes(components.kind), pendingRoutes(components.kind)))
+			add(root, authenticated, slices.Concat(components.routes(), components.runningRoutes(), components.packageRoutes(), components.stateRoutes(), components.revisionRoutes(), connectors.routes(components.kind), leaderRoutes(components.kind)))
 		}
 	}
 	for _, root := range workerPaths {

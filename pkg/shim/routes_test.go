@@ -6,10 +6,9 @@ import (
 	"testing"
 )
 
-func TestPendingOperations(t *testing.T) {
+func TestLeaderRoutes(t *testing.T) {
 	handler := newTestHandler(t, mustNotAsk(t), nil)
 	tests := []struct{ method, path, reason string }{
-		{"POST", "/admin/v3/functions/t/n/f/trigger", "Function trigger is not available yet"},
 		{"PUT", "/admin/v3/functions/leader/t/n/f", "This is how Pulsar's functions workers tell their leader of functions, and there are no such workers here"},
 	}
 	for _, test := range tests {

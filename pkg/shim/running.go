@@ -35,6 +35,8 @@ type running interface {
 	// packageOf returns where the code of the object of a name is, or that of the function
 	// inside it, to those who may read the code.
 	packageOf(ctx context.Context, name string, transformFunction bool) (*v1alpha1.PulsarPackage, error)
+	// trigger returns how an object is triggered, by one of its topics or the only one.
+	trigger(ctx context.Context, object v1alpha1.Component, topic string) (*v1alpha1.PulsarTriggerStatus, error)
 	// instances returns what runs: all instances, or the one that isn't nil.
 	instances(ctx context.Context, object v1alpha1.Component, instance *int32) (*v1alpha1.PulsarInstances, error)
 	// state returns what an object keeps under a key.
@@ -83,6 +85,16 @@ func (s subresources) packageOf(ctx context.Context, name string, transformFunct
 	return answer, nil
 }
 
+func (s subresources) trigger(ctx context.Context, object v1alpha1.Component, topic string) (*v1alpha1.PulsarTriggerStatus, error) {
+	body := &v1alpha1.PulsarTrigger{
+		ObjectMeta: metav1.ObjectMeta{Name: object.GetName(), UID: object.GetUID()}, Spec: v1alpha1.PulsarTriggerSpec{Topic: topic},
+	}
+	answer := &v1alpha1.PulsarTrigger{}
+	err := s.rest.Post().Namespace(s.namespace).Resource(s.resource).Name(object.GetName()).SubResource("trigger").
+		Body(body).MaxRetries(0).Do(ctx).Into(answer)
+	return &answer.Status, err
+}
+
 func (s subresources) instances(ctx context.Context, object v1alpha1.Component, instance *int32) (*v1alpha1.PulsarInstances, error) {
 	request := s.rest.Get().Namespace(s.namespace).Resource(s.resource).Name(object.GetName()).SubResource("instances").MaxRetries(0)
 	if instance != nil {
@@ -127,6 +139,7 @@ func (c *components) runningRoutes() []route {
 	}
 	return append(routes,
 		route{http.MethodGet, componentPath + "/stats", "functionStats", c.all(stats)},
+		route{http.MethodPost, componentPath + "/trigger", "triggerFunction", c.trigger},
 		route{http.MethodGet, instancePath + "/stats", "functionInstanceStats", c.one(instanceStats)},
 	)
 }

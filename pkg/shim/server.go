@@ -74,6 +74,7 @@ func (s *Server) api() http.Handler {
 			deletionWait: defaultDeletionWait,
 			uploads:      s.config.Uploads,
 			downloads:    s.config.Downloads,
+			triggers:     s.config.Triggers,
 		})
 	}
 	connectors := &connectors{client: client.PulsarConnectors(), superuser: superuser}

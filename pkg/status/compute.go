@@ -54,6 +54,10 @@ type Input struct {
 	// this server looks at none.
 	Package *Package
 
+	// Leftover is why the subscription of what is being deleted is still there, empty where
+	// that isn't known or there is none.
+	Leftover string
+
 	// Previous is what was published last, nil if nothing was.
 	Previous *Published
 	Now      time.Time
@@ -68,6 +72,9 @@ func Compute(in Input) (*Published, time.Duration) {
 	c.accept()
 	c.judge()
 	c.checkCredential()
+	if c.Deleted && c.Leftover != "" {
+		c.conditions.set(v1alpha1.ConditionSubscriptionRemoved, metav1.ConditionFalse, ReasonSubscriptionNotRemoved, c.Leftover)
+	}
 	c.checkPackage()
 	published := &Published{
 		Version:            version,

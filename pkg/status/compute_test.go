@@ -213,8 +213,8 @@ func TestCompute(t *testing.T) {
 					t.Errorf("incomplete: %+v", condition)
 				}
 			}
-			// None of these has a credential or a package URL.
-			if len(published.Conditions) != len(conditionTypes)-2 {
+			// None of these has a credential, a package URL or a subscription that is to be removed.
+			if len(published.Conditions) != len(conditionTypes)-3 {
 				t.Errorf("conditions are missing: %s", data)
 			}
 		})

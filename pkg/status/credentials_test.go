@@ -43,3 +43,19 @@ func TestCredential(t *testing.T) {
 		t.Errorf("without a credential: %+v", condition)
 	}
 }
+
+// TestLeftoverCondition has the condition about a subscription on what is being deleted,
+// and on nothing else.
+func TestLeftoverCondition(t *testing.T) {
+	in := Input{UID: "u", Generation: 1, Now: time.Unix(1_800_000_000, 0), Leftover: "Not removed yet."}
+	published, _ := Compute(in)
+	if condition := published.Condition(v1alpha1.ConditionSubscriptionRemoved); condition != nil {
+		t.Errorf("of what stays it is said: %+v", condition)
+	}
+	in.Deleted = true
+	published, _ = Compute(in)
+	condition := published.Condition(v1alpha1.ConditionSubscriptionRemoved)
+	if condition == nil || condition.Status != metav1.ConditionFalse || condition.Message != in.Leftover {
+		t.Errorf("of what goes it is said: %+v", condition)
+	}
+}

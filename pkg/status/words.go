@@ -76,12 +76,14 @@ const (
 	ReasonPackageUnreachable   = "Unreachable"
 	// ReasonPackageForbidden is where Pulsar doesn't let the server look.
 	ReasonPackageForbidden = "Forbidden"
+
+	ReasonSubscriptionNotRemoved = "SubscriptionNotRemoved"
 )
 
 // conditionTypes are the conditions of a published status, in their order. All are
 // always there, except that what has no credential, or no package URL, has no condition
-// about it: one that came and went would lose the time of its last transition, and can't
-// be waited for.
+// about it, and what isn't being deleted none about its subscription: one that came and
+// went would lose the time of its last transition, and can't be waited for.
 var conditionTypes = []string{
 	v1alpha1.ConditionReady,
 	v1alpha1.ConditionReconciling,
@@ -91,4 +93,5 @@ var conditionTypes = []string{
 	v1alpha1.ConditionAvailable,
 	v1alpha1.ConditionCredentialsValid,
 	v1alpha1.ConditionPackageResolved,
+	v1alpha1.ConditionSubscriptionRemoved,
 }

@@ -102,7 +102,7 @@ func (o *Operator) one(ctx context.Context, resource, word string, cr *unstructu
 	if err != nil {
 		return err
 	}
-	if observed == cr.GetGeneration() || cr.GetDeletionTimestamp() != nil || cr.GetLabels()[Ignored] != "" {
+	if observed == cr.GetGeneration() || cr.GetLabels()[Ignored] != "" {
 		return nil
 	}
 	wanted, err := o.statefulSet(cr, word)
@@ -112,6 +112,8 @@ func (o *Operator) one(ctx context.Context, resource, word string, cr *unstructu
 	sets := o.kube.AppsV1().StatefulSets(cr.GetNamespace())
 	present, err := sets.Get(ctx, wanted.Name, metav1.GetOptions{})
 	switch {
+	case apierrors.IsNotFound(err) && cr.GetDeletionTimestamp() != nil:
+		return nil
 	case apierrors.IsNotFound(err):
 		_, err = sets.Create(ctx, wanted, metav1.CreateOptions{})
 	case err == nil:

@@ -33,7 +33,7 @@ func TestJavaClient(t *testing.T) {
 	t.Run("a sink", testJavaSink)
 	t.Run("a source", testJavaSource)
 	t.Run("workers and connectors", testJavaWorkers)
-	t.Run("what is not available yet", testJavaPending)
+	t.Run("upload", testJavaUpload)
 	t.Run("a process per command", testJavaProcess)
 	t.Run("a token over TLS", testJavaToken)
 }
@@ -240,17 +240,8 @@ func testJavaRefusals(t *testing.T) {
 	expectRefused(t, "update", pulsarAdmin(t, command("update", name, "--parallelism", "2")...), "Function f doesn't exist")
 }
 
-func testJavaPending(t *testing.T) {
-	name := identity.Name{Tenant: "java-client", Namespace: "pending", Name: "f"}
+func testJavaUpload(t *testing.T) {
 	file := writeFile(t, "code.jar", "code")
-	for _, test := range []struct {
-		args  []string
-		thing string
-	}{
-		{command("trigger", name, "--trigger-value", "v"), "Function trigger"},
-	} {
-		expectRefused(t, strings.Join(test.args, " "), pulsarAdmin(t, test.args...), test.thing+" is not available yet")
-	}
 	expectRefused(t, "upload", pulsarAdmin(t, "functions", "upload", "--source-file", file, "--path", "java-client/pending/f"), uploadRefusal)
 }
 

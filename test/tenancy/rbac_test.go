@@ -46,6 +46,7 @@ var operations = map[string][]right{
 	"stop%s": {{"get", "%s"}, {"create", "%s/suspend"}}, "stop%sInstance": {{"get", "%s"}, {"create", "%s/suspend"}},
 	"start%s": {{"get", "%s"}, {"create", "%s/resume"}}, "start%sInstance": {{"get", "%s"}, {"create", "%s/resume"}},
 	"%kStatus": {{"get", "%s"}, {"get", "%s/instances"}}, "%kInstanceStatus": {{"get", "%s"}, {"get", "%s/instances"}},
+	"triggerFunction":       {{"get", "pulsarfunctions"}, {"create", "pulsarfunctions/trigger"}},
 	"functionStats":         {{"get", "%s"}, {"get", "%s/instances"}},
 	"functionInstanceStats": {{"get", "%s"}, {"get", "%s/instances"}},
 	"getFunctionState":      {{"get", "%s"}, {"get", "%s/state"}},
@@ -258,6 +259,9 @@ func (m *matrix) ask(t *testing.T, route shim.Route, c *caller, name string) ans
 		path = strings.Replace(path, "{name}", id.Name, 1)
 		if strings.HasPrefix(route.Operation, "create") || strings.HasPrefix(route.Operation, "update") {
 			part, config = title+"Config", configs[title]
+		}
+		if route.Operation == "triggerFunction" {
+			part, config = "data", "x"
 		}
 		if strings.HasPrefix(route.Operation, "put") {
 			part, config = "state", `{"key":"k","stringValue":"v"}`

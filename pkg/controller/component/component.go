@@ -30,6 +30,10 @@ const (
 	// somebody wanted it.
 	StoppedAnnotation = translation.ReservedPrefix + "stopped-as-duplicate"
 
+	// LeftoverAnnotation says of a resource that is being deleted why its subscription is
+	// still there.
+	LeftoverAnnotation = translation.ReservedPrefix + "subscription-left"
+
 	// managedAnnotation, with the value false, tells the operator to leave a resource
 	// alone.
 	managedAnnotation = computev1alpha1.GroupName + "/managed"
@@ -83,6 +87,9 @@ type Component struct {
 	TrustOf string
 	// Digests are of the packages that the resource names, wherever it does.
 	Digests []string
+	// Subscription is what to remove in Pulsar when the resource is deleted, nil for
+	// nothing.
+	Subscription *Subscription
 	// Package is the code, nil unless a package URL says where it is.
 	Package *Package
 	// Owned is true of a resource whose spec a controller writes, such as a FunctionMesh.
@@ -126,9 +133,10 @@ func Strip(kind Kind, object *unstructured.Unstructured) (*Component, error) {
 			CreationTimestamp: object.GetCreationTimestamp(),
 			DeletionTimestamp: object.GetDeletionTimestamp(),
 			Labels:            only(object.GetLabels(), identity.LabelIdentity),
+			Finalizers:        object.GetFinalizers(),
 			Annotations: only(object.GetAnnotations(),
 				status.Annotation, translation.SuspendedParallelismAnnotation, StoppedAnnotation, translation.CredentialHashAnnotation,
-				revision.RecordAnnotation),
+				LeftoverAnnotation, revision.RecordAnnotation),
 		},
 		ReplicasOwner: replicasOwner(object),
 		Unmanaged:     object.GetAnnotations()[managedAnnotation] == "false",
@@ -160,6 +168,7 @@ func Strip(kind Kind, object *unstructured.Unstructured) (*Component, error) {
 		pulsar.TLSConfig.CertSecretName == translation.TrustSecretName(kind.ComponentKind, object.GetName()) {
 		component.TrustOf = spec.ClusterName
 	}
+	component.Subscription = subscriptionOf(object, spec)
 	component.Package = packageOf(spec)
 	// The labels of the Java worker are part of what identity depends on.
 	component.Identity = translation.PulsarIdentity(metav1.ObjectMeta{Name: object.GetName(), Labels: object.GetLabels()}, &spec.CommonSpec)

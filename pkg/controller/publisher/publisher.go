@@ -142,6 +142,7 @@ func (p *Publisher) observe(object *component.Component, previous *status.Publis
 		Unmanaged:          object.Unmanaged,
 		Replicas:           object.Replicas,
 		Selector:           object.Selector,
+		Leftover:           object.Annotations[component.LeftoverAnnotation],
 		Previous:           previous,
 		Now:                p.config.Clock.Now(),
 	}

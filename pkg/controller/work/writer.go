@@ -51,6 +51,9 @@ func (w *Writer) Patch(ctx context.Context, loop string, key Key, meta *metav1.O
 		return wait, nil
 	}
 	metadata := map[string]any{"resourceVersion": meta.ResourceVersion}
+	if patch.Finalizers != nil {
+		metadata["finalizers"] = patch.Finalizers
+	}
 	if patch.Annotations != nil {
 		metadata["annotations"] = patch.Annotations
 	}
@@ -84,6 +87,8 @@ func (w *Writer) Patch(ctx context.Context, loop string, key Key, meta *metav1.O
 type Patch struct {
 	Spec        map[string]any
 	Annotations map[string]any
+	// Finalizers replace all that there are; nil leaves them.
+	Finalizers []string
 	// Written, if there is one, is told the generation of the resource as it was written.
 	Written func(generation int64)
 }

@@ -94,6 +94,9 @@ func GetOpenAPIDefinitions(ref common.ReferenceCallback) map[string]common.OpenA
 		v1alpha1.PulsarState{}.OpenAPIModelName():                      schema_pkg_apis_admin_v1alpha1_PulsarState(ref),
 		v1alpha1.PulsarStateOptions{}.OpenAPIModelName():               schema_pkg_apis_admin_v1alpha1_PulsarStateOptions(ref),
 		v1alpha1.PulsarStateSpec{}.OpenAPIModelName():                  schema_pkg_apis_admin_v1alpha1_PulsarStateSpec(ref),
+		v1alpha1.PulsarTrigger{}.OpenAPIModelName():                    schema_pkg_apis_admin_v1alpha1_PulsarTrigger(ref),
+		v1alpha1.PulsarTriggerSpec{}.OpenAPIModelName():                schema_pkg_apis_admin_v1alpha1_PulsarTriggerSpec(ref),
+		v1alpha1.PulsarTriggerStatus{}.OpenAPIModelName():              schema_pkg_apis_admin_v1alpha1_PulsarTriggerStatus(ref),
 		v1alpha1.Resources{}.OpenAPIModelName():                        schema_pkg_apis_admin_v1alpha1_Resources(ref),
 		v1alpha1.Runtime{}.OpenAPIModelName():                          schema_pkg_apis_admin_v1alpha1_Runtime(ref),
 		v1alpha1.RuntimeLog{}.OpenAPIModelName():                       schema_pkg_apis_admin_v1alpha1_RuntimeLog(ref),
@@ -4970,6 +4973,121 @@ func schema_pkg_apis_admin_v1alpha1_PulsarStateSpec(ref common.ReferenceCallback
 					},
 				},
 				Required: []string{"key"},
+			},
+		},
+	}
+}
+
+func schema_pkg_apis_admin_v1alpha1_PulsarTrigger(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "PulsarTrigger asks where a message goes that triggers a function, and where its answer comes from: it is what is created as subresource trigger, and answered with its status. The message itself is sent by who asks, with their own credential for Pulsar.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"kind": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Kind is a string value representing the REST resource this object represents. Servers may infer this from the endpoint the client submits requests to. Cannot be updated. In CamelCase. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#types-kinds",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"apiVersion": {
+						SchemaProps: spec.SchemaProps{
+							Description: "APIVersion defines the versioned schema of this representation of an object. Servers should convert recognized schemas to the latest internal value, and may reject unrecognized values. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#resources",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"metadata": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Standard object metadata. Where it has a UID, the question is only about the object with that UID.",
+							Default:     map[string]interface{}{},
+							Ref:         ref(metav1.ObjectMeta{}.OpenAPIModelName()),
+						},
+					},
+					"spec": {
+						SchemaProps: spec.SchemaProps{
+							Description: "The question.",
+							Default:     map[string]interface{}{},
+							Ref:         ref(v1alpha1.PulsarTriggerSpec{}.OpenAPIModelName()),
+						},
+					},
+					"status": {
+						SchemaProps: spec.SchemaProps{
+							Description: "The answer.",
+							Default:     map[string]interface{}{},
+							Ref:         ref(v1alpha1.PulsarTriggerStatus{}.OpenAPIModelName()),
+						},
+					},
+				},
+			},
+		},
+		Dependencies: []string{
+			v1alpha1.PulsarTriggerSpec{}.OpenAPIModelName(), v1alpha1.PulsarTriggerStatus{}.OpenAPIModelName(), metav1.ObjectMeta{}.OpenAPIModelName()},
+	}
+}
+
+func schema_pkg_apis_admin_v1alpha1_PulsarTriggerSpec(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "PulsarTriggerSpec is what is asked for.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"topic": {
+						SchemaProps: spec.SchemaProps{
+							Description: "The topic that the message is to go to, one that the function consumes. Without it, the function's only one.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+				},
+			},
+		},
+	}
+}
+
+func schema_pkg_apis_admin_v1alpha1_PulsarTriggerStatus(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "PulsarTriggerStatus is how a function is triggered.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"serviceUrl": {
+						SchemaProps: spec.SchemaProps{
+							Description: "The URL of the Pulsar cluster for clients that send and receive messages.",
+							Default:     "",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"webServiceUrl": {
+						SchemaProps: spec.SchemaProps{
+							Description: "The cluster's HTTP(S) URL.",
+							Default:     "",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"topic": {
+						SchemaProps: spec.SchemaProps{
+							Description: "The full name of the topic to send to.",
+							Default:     "",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"outputTopic": {
+						SchemaProps: spec.SchemaProps{
+							Description: "The full name of the topic to which the function sends its answers. A function without one gives none.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+				},
+				Required: []string{"serviceUrl", "webServiceUrl", "topic"},
 			},
 		},
 	}

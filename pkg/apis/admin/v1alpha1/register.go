@@ -53,5 +53,6 @@ func knownTypes() []runtime.Object {
 		&PulsarCredential{}, &PulsarPackage{}, &PulsarPackageOptions{},
 		&PulsarState{}, &PulsarStateOptions{},
 		&PulsarRollback{}, &PulsarRevisions{},
+		&PulsarState{}, &PulsarStateOptions{}, &PulsarTrigger{},
 	}
 }

@@ -289,6 +289,10 @@ const (
 	// who they are is gone, can't be read or has expired. An object without one of its
 	// own doesn't have the condition.
 	ConditionCredentialsValid = "CredentialsValid"
+	// ConditionSubscriptionRemoved is False while an object that is being deleted waits for
+	// the removal of its subscription in Pulsar, which failed; its message says why. No
+	// other object has the condition.
+	ConditionSubscriptionRemoved = "SubscriptionRemoved"
 	// ConditionPackageResolved is False when the package isn't there, or isn't what the
 	// component could run, and Unknown while nobody can say. An object without a package
 	// URL doesn't have the condition.

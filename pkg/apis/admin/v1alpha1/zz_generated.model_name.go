@@ -312,6 +312,21 @@ func (in PulsarStateSpec) OpenAPIModelName() string {
 }
 
 // OpenAPIModelName returns the OpenAPI model name for this type.
+func (in PulsarTrigger) OpenAPIModelName() string {
+	return "io.functionmesh.admin.v1alpha1.PulsarTrigger"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in PulsarTriggerSpec) OpenAPIModelName() string {
+	return "io.functionmesh.admin.v1alpha1.PulsarTriggerSpec"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in PulsarTriggerStatus) OpenAPIModelName() string {
+	return "io.functionmesh.admin.v1alpha1.PulsarTriggerStatus"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
 func (in ResolvedCredential) OpenAPIModelName() string {
 	return "io.functionmesh.admin.v1alpha1.ResolvedCredential"
 }

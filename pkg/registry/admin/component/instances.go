@@ -19,6 +19,8 @@ type Instances interface {
 	// Of returns what runs of a component: instances from the first to the one before the
 	// last, of which there may be more than there are.
 	Of(ctx context.Context, component v1alpha1.Component, first, last int32) ([]v1alpha1.PulsarInstance, error)
+	// Ready tells whether an instance of a component is ready.
+	Ready(ctx context.Context, component v1alpha1.Component) (bool, error)
 	// Restart has the pod of an instance replaced, if it has one.
 	Restart(ctx context.Context, component v1alpha1.Component, instance int32, dryRun []string) error
 	// Log returns the log of an instance, to be closed. It doesn't ask for the caller's rights.

@@ -22,6 +22,7 @@ import (
 
 	"github.com/function-mesh/functionmesh-apiserver/pkg/apis/admin/v1alpha1"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/apis/admin/validation"
+	configv1alpha1 "github.com/function-mesh/functionmesh-apiserver/pkg/apis/config/v1alpha1"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/crstorage"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/packageservice"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/pinning"
@@ -74,6 +75,8 @@ type Config struct {
 	Resolved sets.Set[string]
 	// Instances knows what runs.
 	Instances Instances
+	// Clusters knows the Pulsar clusters.
+	Clusters Clusters
 	// StateStores are where components keep state, by the Pulsar cluster.
 	StateStores map[string]StateStore
 	// Revisions reaches the ControllerRevisions that hold what components were, with the
@@ -84,6 +87,10 @@ type Config struct {
 	// Admission decides about updates that aren't requests of their own.
 	Admission admission.Interface
 }
+
+// Clusters returns the Pulsar cluster of a name, and false if the server isn't configured
+// with it.
+type Clusters func(name string) (configv1alpha1.PulsarCluster, bool)
 
 // Translator translates a kind and knows its defaults.
 type Translator[CR any, View v1alpha1.Component] interface {

@@ -11,6 +11,7 @@ import (
 	computev1alpha1 "github.com/function-mesh/functionmesh-apiserver/pkg/apis/compute/v1alpha1"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/crstorage"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/registry/admin/component"
+	"github.com/function-mesh/functionmesh-apiserver/pkg/registry/view"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/translation"
 )
 
@@ -27,7 +28,13 @@ func NewREST(config component.Config, client *crstorage.Client, translator *tran
 			Cell:                  runtimeOf,
 		}},
 	}
-	return component.NewREST[computev1alpha1.Function](kind, config, client, translator)
+	served, err := component.NewREST[computev1alpha1.Function](kind, config, client, translator)
+	if err != nil {
+		return nil, err
+	}
+	store := served[kind.Resource].(*view.REST)
+	served[kind.Resource+"/trigger"] = &TriggerREST{store: store, instances: config.Instances, clusters: config.Clusters}
+	return served, nil
 }
 
 // runtimeOf names what runs a function's code: sources and sinks are always Java.

@@ -8,22 +8,12 @@ import (
 	"github.com/function-mesh/functionmesh-apiserver/pkg/apis/admin/v1alpha1"
 )
 
-// pending is a route of Pulsar's that is answered with 501. thing names what is
-// missing, for people.
-func pending(method, path, operation, thing string) route {
-	return route{method: method, path: path, operation: operation,
-		serve: func(http.ResponseWriter, *restful.Request) error {
-			return errorf(http.StatusNotImplemented, "%s is not available yet", thing)
-		}}
-}
-
-// pendingRoutes returns what deals with running functions and isn't there yet.
-func pendingRoutes(kind *kind) []route {
+// leaderRoutes returns what Pulsar's own workers ask each other, and has no meaning here.
+func leaderRoutes(kind *kind) []route {
 	if kind.ComponentKind != v1alpha1.FunctionKind {
 		return nil
 	}
 	return []route{
-		pending(http.MethodPost, componentPath+"/trigger", "triggerFunction", "Function trigger"),
 		{http.MethodPut, "/leader" + componentPath, "updateFunctionOnLeader", func(http.ResponseWriter, *restful.Request) error {
 			return errorf(http.StatusNotImplemented, "This is how Pulsar's functions workers tell their leader of functions, and there are no such workers here")
 		}},

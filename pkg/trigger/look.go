@@ -1,0 +1,75 @@
+package trigger
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+
+	"github.com/apache/pulsar-client-go/pulsar"
+
+	"github.com/function-mesh/functionmesh-apiserver/pkg/pulsaradmin"
+)
+
+// maxAnswer bounds an answer of Pulsar's web service.
+const maxAnswer = 1 << 20
+
+// look asks whether the topic of a message exists, and returns its schema, nil for none,
+// after the value was checked against it. refused is true where Pulsar doesn't let the
+// caller look: it may let them send all the same.
+func (c *Client) look(ctx context.Context, message Message) (schema pulsar.Schema, refused bool, err error) {
+	base, client, err := pulsaradmin.Connect(message.WebServiceURL, c.web)
+	if err != nil {
+		return nil, false, err
+	}
+	ask := func(root string, segments ...string) (int, []byte, error) {
+		target, err := pulsaradmin.At(base, root, segments...)
+		if err != nil {
+			return 0, nil, err
+		}
+		bounded, cancel := context.WithTimeout(ctx, stepTimeout)
+		defer cancel()
+		request, err := http.NewRequestWithContext(bounded, http.MethodGet, target.String(), nil)
+		if err != nil {
+			return 0, nil, fmt.Errorf("could not make a request: %w", err)
+		}
+		request.Header.Set("Accept", "application/json")
+		if message.Token != "" {
+			request.Header.Set("Authorization", "Bearer "+message.Token)
+		}
+		response, err := client.Do(request)
+		if err != nil {
+			return 0, nil, fmt.Errorf("could not ask Pulsar: %w", err)
+		}
+		defer response.Body.Close()
+		body, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer))
+		if err != nil {
+			return 0, nil, fmt.Errorf("could not read an answer of Pulsar: %w", err)
+		}
+		return response.StatusCode, body, nil
+	}
+	domain, path, _ := strings.Cut(message.Topic, "://")
+	name := strings.SplitN(path, "/", 3)
+	code, _, err := ask("/admin/v2/"+domain, append(name, "subscriptions")...)
+	switch {
+	case err != nil:
+		return nil, false, err
+	case code == http.StatusNotFound:
+		return nil, false, ErrNotReady
+	}
+	refused = code == http.StatusUnauthorized || code == http.StatusForbidden
+	code, body, err := ask("/admin/v2/schemas", append(name, "schema")...)
+	if err != nil || code != http.StatusOK {
+		return nil, refused, err
+	}
+	var described topicSchema
+	if err := json.Unmarshal(body, &described); err != nil {
+		return nil, false, fmt.Errorf("could not read a schema: %w", err)
+	}
+	if err := described.check(message.Value); err != nil {
+		return nil, false, err
+	}
+	return described.schema(), refused, nil
+}

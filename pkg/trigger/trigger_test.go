@@ -1,0 +1,69 @@
+package trigger
+
+import (
+	"encoding/base64"
+	"errors"
+	"testing"
+
+	"github.com/apache/pulsar-client-go/pulsar"
+)
+
+// TestAnswers tells the answer to a message from those to others.
+func TestAnswers(t *testing.T) {
+	const topic = "persistent://public/default/in"
+	sent := pulsar.NewMessageID(7, 3, -1, 0)
+	encode := func(id pulsar.MessageID) string { return base64.StdEncoding.EncodeToString(id.Serialize()) }
+	for _, test := range []struct {
+		what, id, topic string
+		want            bool
+	}{
+		{"the answer", encode(sent), topic, true},
+		{"of a partition", encode(sent), topic + "-partition-2", true},
+		{"with another batch index", encode(pulsar.NewMessageID(7, 3, 0, -1)), topic, true},
+		{"to another entry", encode(pulsar.NewMessageID(7, 4, -1, 0)), topic, false},
+		{"to another ledger", encode(pulsar.NewMessageID(8, 3, -1, 0)), topic, false},
+		{"of another topic", encode(sent), "persistent://public/default/other", false},
+		{"of a topic with a longer name", encode(sent), topic + "-more", false},
+		{"of a topic that ends alike", encode(sent), "persistent://public/default/x-partition-2", false},
+		{"of no partition", encode(sent), topic + "-partition-", false},
+		{"to what is no message", "x", topic, false},
+		{"to what is no identifier", base64.StdEncoding.EncodeToString([]byte{0xff}), topic, false},
+		{"to nothing", "", "", false},
+	} {
+		if got := answers(map[string]string{propertyMessageID: test.id, propertyTopic: test.topic}, sent, topic); got != test.want {
+			t.Errorf("%s: %t", test.what, got)
+		}
+	}
+}
+
+// TestSchemas looks at which values a topic takes.
+func TestSchemas(t *testing.T) {
+	for _, test := range []struct {
+		schema, value, refusal string
+	}{
+		{"STRING", "x", ""},
+		{"BYTES", "", ""},
+		{"AVRO", "x", ""},
+		{"INT64", "12345678", ""},
+		{"INT64", "1", "Size of data received by LongSchema is not 8"},
+		{"BOOLEAN", "", "Size of data received by BooleanSchema is not 1"},
+		{"JSON", `{"a":1}`, ""},
+		{"JSON", `{"a"`, "it is not JSON"},
+	} {
+		err := topicSchema{Type: test.schema}.check([]byte(test.value))
+		var refused *SchemaError
+		if test.refusal == "" != (err == nil) || err != nil && (!errors.As(err, &refused) || refused.Error() != test.refusal) {
+			t.Errorf("%s %q: %v", test.schema, test.value, err)
+		}
+	}
+	// A definition that can't be read must not end the process.
+	for kind, known := range map[string]bool{"AVRO": true, "JSON": true, "PROTOBUF": true, "INT32": true, "KEY_VALUE": false, "PROTOBUF_NATIVE": false, "NONE": false} {
+		schema := topicSchema{Type: kind, Data: "{"}.schema()
+		if known != (schema != nil) {
+			t.Errorf("%s: %v", kind, schema)
+		}
+		if known && schema.GetSchemaInfo().Schema != "{" {
+			t.Errorf("%s is changed", kind)
+		}
+	}
+}
