@@ -23,7 +23,7 @@ func Describe(description, by string, of identity.Name, digest string, size int6
 		Description: description,
 		Contact:     by,
 		Properties: map[string]string{
-			PropertyManager: by, PropertyDigest: digest, "fileSize": strconv.FormatInt(size, 10),
+			PropertyManager: by, PropertyDigest: digest, PropertySize: strconv.FormatInt(size, 10),
 			"tenant": of.Tenant, "namespace": of.Namespace, "functionName": of.Name,
 		},
 	}

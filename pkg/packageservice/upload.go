@@ -8,10 +8,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"mime/multipart"
 	"net/textproto"
+	"strconv"
+	"strings"
 	"time"
 
+	"k8s.io/apimachinery/pkg/util/uuid"
 	"k8s.io/apimachinery/pkg/util/wait"
 
 	"github.com/function-mesh/functionmesh-apiserver/pkg/identity"
@@ -26,12 +30,12 @@ const digestPrefix = "sha256-"
 // VersionOf returns the version of a package with a digest, in hexadecimal.
 func VersionOf(digest string) string { return digestPrefix + digest }
 
-// DigestOf returns the digest that a version stands for, or "".
+// DigestOf returns the digest that a version stands for, in small letters, or "".
 func DigestOf(version string) string {
 	if len(version) != len(digestPrefix)+hex.EncodedLen(sha256.Size) || version[:len(digestPrefix)] != digestPrefix {
 		return ""
 	}
-	digest := version[len(digestPrefix):]
+	digest := strings.ToLower(version[len(digestPrefix):])
 	if _, err := hex.DecodeString(digest); err != nil {
 		return ""
 	}
@@ -46,6 +50,13 @@ var ErrOtherContent = errors.New("there is a package of that name with another c
 // hexadecimal: what it is meant to become, before all of it is there.
 const PropertyDigest = "sha256"
 
+const (
+	// PropertySize is the property that has the content's size.
+	PropertySize = "fileSize"
+	// propertyUpload tells one upload of a package from all others.
+	propertyUpload = "upload"
+)
+
 // Package is what is to be stored, and as what.
 type Package struct {
 	// Name is the package's name.
@@ -58,21 +69,29 @@ type Package struct {
 	Owned func(Metadata) bool
 }
 
-// unfinishedAfter is when an upload that hasn't got all of its content is taken for one
-// that broke off, and not for one that somebody else is still making.
-const unfinishedAfter = time.Minute
+const (
+	// unfinishedAfter is when an upload that hasn't got all of its content is taken for one
+	// that broke off, and not for one that somebody else is still making.
+	unfinishedAfter = time.Minute
+	// maxRounds bounds how often a package is replaced that others replace, too.
+	maxRounds = 5
+)
+
+// errContended says that others were faster each time.
+var errContended = errors.New("others store the same package again and again")
 
 // Store makes sure that a package has its content. The same content is uploaded once,
 // and what an earlier upload left half done is replaced. Errors are ErrOtherContent,
 // *RefusedError and those of the network and the content.
 func (c *Client) Store(ctx context.Context, token Token, stored Package) error {
-	// Two uploads of the same at once would see, and remove, each other's halves.
+	// Two uploads of the same at once would see, and remove, each other's halves. Of other
+	// processes that is kept by what the halves say of themselves.
 	unlock, err := c.lock(ctx, stored.Name.String())
 	if err != nil {
 		return err
 	}
 	defer unlock()
-	for {
+	for range maxRounds {
 		// What was there before is neither sent again nor a failed upload's to remove.
 		_, err = c.Metadata(ctx, token, stored.Name)
 		switch {
@@ -101,11 +120,15 @@ func (c *Client) Store(ctx context.Context, token Token, stored Package) error {
 		case complete:
 			return nil
 		}
-		return c.replace(ctx, token, stored)
+		if err := c.replace(ctx, token, stored); !errors.Is(err, ErrExists) {
+			return err
+		}
 	}
+	return errContended
 }
 
-// replace puts a package in the place of what an upload left that broke off.
+// replace puts a package in the place of another one. The error is ErrExists when somebody
+// else did.
 func (c *Client) replace(ctx context.Context, token Token, stored Package) error {
 	existing, err := c.Metadata(ctx, token, stored.Name)
 	switch {
@@ -119,16 +142,15 @@ func (c *Client) replace(ctx context.Context, token Token, stored Package) error
 	if err := c.Delete(ctx, token, stored.Name); err != nil {
 		return err
 	}
-	err = c.upload(ctx, token, stored)
-	if errors.Is(err, ErrExists) {
-		return ErrOtherContent
-	}
-	return err
+	return c.upload(ctx, token, stored)
 }
 
 // upload is Upload of all of it, and leaves nothing behind when it fails.
 func (c *Client) upload(ctx context.Context, token Token, stored Package) error {
-	err := c.Upload(ctx, token, stored.Name, stored.Metadata, io.NewSectionReader(stored.Content, 0, stored.Size))
+	metadata, id := stored.Metadata, string(uuid.NewUUID())
+	metadata.Properties = maps.Clone(metadata.Properties)
+	metadata.Properties[propertyUpload] = id
+	err := c.Upload(ctx, token, stored.Name, metadata, io.NewSectionReader(stored.Content, 0, stored.Size))
 	if err == nil || errors.Is(err, ErrExists) {
 		return err
 	}
@@ -136,46 +158,74 @@ func (c *Client) upload(ctx context.Context, token Token, stored Package) error 
 	// so it goes even when whoever asked for the upload is gone.
 	cleanup, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanupTimeout)
 	defer cancel()
-	if deleteErr := c.Delete(cleanup, token, stored.Name); deleteErr != nil {
-		return errors.Join(err, deleteErr)
+	if discardErr := c.discard(cleanup, token, stored.Name, id); discardErr != nil {
+		return errors.Join(err, discardErr)
 	}
 	return err
 }
 
+// discard removes what there is of a failed upload, unless somebody else's has taken its
+// place. The service has no deletion on condition, so it is read just before.
+func (c *Client) discard(ctx context.Context, token Token, name identity.PackageURL, id string) error {
+	metadata, err := c.Metadata(ctx, token, name)
+	switch {
+	case errors.Is(err, ErrNotFound):
+		return nil
+	case err != nil:
+		return err
+	case metadata.Properties[propertyUpload] != id:
+		return nil
+	}
+	return c.Delete(ctx, token, name)
+}
+
 // await tells whether an existing package has the content that it should have, perhaps
-// after whoever uploads it just now is done.
+// after whoever uploads it just now is done. The error is ErrOtherContent for what has
+// another one, and isn't to be replaced.
 func (c *Client) await(ctx context.Context, token Token, stored Package) (bool, error) {
 	complete := false
-	err := wait.PollUntilContextTimeout(ctx, time.Second, unfinishedAfter, true, func(ctx context.Context) (bool, error) {
-		digest, err := c.digest(ctx, token, stored.Name, stored.Size)
-		switch {
-		case err == nil && digest == stored.Metadata.Properties[PropertyDigest]:
-			complete = true
-			return true, nil
-		case errors.Is(err, errTooLong):
-			return true, nil // It won't become right any more.
-		case err != nil && !errors.Is(err, ErrNotFound):
-			return false, err
-		}
-		metadata, err := c.Metadata(ctx, token, stored.Name)
-		if errors.Is(err, ErrNotFound) {
-			return true, nil
-		}
-		if err != nil {
-			return false, err
-		}
-		if meant := metadata.Properties[PropertyDigest]; meant != "" && meant != stored.Metadata.Properties[PropertyDigest] {
-			return true, nil // Whoever uploads it means another content.
-		}
-		return time.Since(time.UnixMilli(metadata.ModificationTime)) > unfinishedAfter, nil
+	err := wait.PollUntilContextTimeout(ctx, time.Second, unfinishedAfter, true, func(ctx context.Context) (done bool, err error) {
+		complete, done, err = c.look(ctx, token, stored)
+		return done, err
 	})
-	if wait.Interrupted(err) && ctx.Err() == nil {
-		err = nil
+	switch {
+	case err == nil, wait.Interrupted(err) && ctx.Err() == nil:
+		return complete, nil
+	case errors.Is(err, ErrOtherContent):
+		return false, err
 	}
-	if err != nil {
-		return false, fmt.Errorf("could not find out whether a package is complete: %w", err)
+	return false, fmt.Errorf("could not find out whether a package is complete: %w", err)
+}
+
+// look tells whether an existing package has the content that it should have, and whether
+// that won't change any more.
+func (c *Client) look(ctx context.Context, token Token, stored Package) (complete, final bool, err error) {
+	metadata, err := c.Metadata(ctx, token, stored.Name)
+	gone := errors.Is(err, ErrNotFound)
+	if err != nil && !gone {
+		return false, false, err
 	}
-	return complete, nil
+	should, meant, longest := stored.Metadata.Properties[PropertyDigest], metadata.Properties[PropertyDigest], stored.Size
+	ours := !gone && stored.Owned(*metadata)
+	if size, err := strconv.ParseInt(metadata.Properties[PropertySize], 10, 64); ours && err == nil {
+		longest = max(longest, size)
+	}
+	digest, err := c.digest(ctx, token, stored.Name, longest)
+	switch {
+	case err == nil && digest == should:
+		return true, true, nil
+	case err != nil && !errors.Is(err, ErrNotFound) && !errors.Is(err, errTooLong):
+		return false, false, err
+	case gone:
+		return false, true, nil
+	case !ours && meant != should:
+		return false, true, ErrOtherContent
+	case errors.Is(err, errTooLong):
+		return false, true, nil // It won't become right any more.
+	case err == nil && digest == meant:
+		return false, true, nil // Whoever uploaded it is done, and meant another content.
+	}
+	return false, time.Since(time.UnixMilli(metadata.ModificationTime)) > unfinishedAfter, nil
 }
 
 // lock waits until nobody else in this process stores a package of a name.
