@@ -118,7 +118,7 @@ func ofContent(text string) Package {
 
 func described(text, by string) Metadata {
 	sum := sha256.Sum256([]byte(text))
-	return Metadata{Properties: map[string]string{"by": by, PropertyDigest: hex.EncodeToString(sum[:])}}
+	return Metadata{Properties: map[string]string{"by": by, PropertyDigest: hex.EncodeToString(sum[:]), PropertySize: strconv.Itoa(len(text))}}
 }
 
 // expectKept fails unless a service has a content.
@@ -191,9 +191,7 @@ func TestStoreOver(t *testing.T) {
 	} {
 		service := &memory{}
 		client, stored := clientOf(t, service), ofContent("ours")
-		metadata := described(other, test.by)
-		metadata.Properties[PropertySize] = strconv.Itoa(len(other))
-		service.put(metadata, test.content, test.at)
+		service.put(described(other, test.by), test.content, test.at)
 		if err := client.Store(t.Context(), "", stored); !errors.Is(err, test.want) {
 			t.Errorf("%s: got %v", name, err)
 		}
@@ -208,7 +206,8 @@ func TestStoreOver(t *testing.T) {
 	}
 }
 
-// TestStoreWaits has another process upload another content: it is let finish.
+// TestStoreWaits has another process upload another content: it is let finish, also
+// where what there is of it is longer than what is to be stored.
 func TestStoreWaits(t *testing.T) {
 	service := &memory{}
 	service.before = func(method string, number int) {
@@ -220,7 +219,7 @@ func TestStoreWaits(t *testing.T) {
 		}
 	}
 	client := clientOf(t, service)
-	service.put(described("others'", "us"), "oth", time.Now())
+	service.put(described("others'", "us"), "others", time.Now())
 	if err := client.Store(t.Context(), "", ofContent("ours")); err != nil {
 		t.Error(err)
 	}
