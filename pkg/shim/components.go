@@ -136,11 +136,12 @@ func (c *components) read(writer http.ResponseWriter, request *restful.Request) 
 	var takeFile func(io.Reader) (*upload, error)
 	if c.uploads != nil {
 		takeFile = func(content io.Reader) (*upload, error) {
-			if err := c.lookup.mayUpload(request.Request.Context(), c.kind, name); err != nil {
+			place, err := c.lookup.mayUpload(request.Request.Context(), c.kind, name)
+			if err != nil {
 				return nil, err
 			}
 			allowTime(writer, request.Request, uploadTimeout)
-			return c.uploads.take(content, name.Tenant)
+			return c.uploads.take(content, place)
 		}
 	}
 	form, err := readForm(request.Request, c.kind, c.limits, takeFile)

@@ -70,11 +70,11 @@ func (c *components) downloadPackage(writer http.ResponseWriter, request *restfu
 	if !own && ownToken(ctx) == "" {
 		// Whoever wrote the component chose the package, and needn't have been somebody who
 		// may read it. With a token of the caller's Pulsar decides that.
-		if err := c.lookup.mayDownload(ctx, location); err != nil {
+		if _, err := c.lookup.mayDownload(ctx, location); err != nil {
 			return err
 		}
 	}
-	return c.downloads.serve(writer, request.Request, location, name.Tenant)
+	return c.downloads.serve(writer, request.Request, location, object.GetNamespace())
 }
 
 // downloadFromPath answers with a package.
@@ -83,13 +83,14 @@ func (c *components) downloadFromPath(writer http.ResponseWriter, request *restf
 	if err != nil {
 		return err
 	}
-	if err := c.lookup.mayDownload(request.Request.Context(), location); err != nil {
+	place, err := c.lookup.mayDownload(request.Request.Context(), location)
+	if err != nil {
 		return err
 	}
 	if c.downloads == nil {
 		return errNoDownloads
 	}
-	return c.downloads.serve(writer, request.Request, location, location.Tenant)
+	return c.downloads.serve(writer, request.Request, location, place)
 }
 
 // errNoDownloads refuses what there is no package service to take from.
@@ -114,30 +115,32 @@ func packageAt(path string) (identity.PackageURL, error) {
 	return location, nil
 }
 
-// mayDownload returns nil if the caller may read the code of the component after which a
-// package is called, which need not exist.
-func (l *lookup) mayDownload(ctx context.Context, location identity.PackageURL) error {
-	name := nameOfPackage(location)
+// mayDownload returns the Kubernetes namespace that a package counts for, if the caller may
+// read the code of the component after which it is called, which need not exist. Errors
+// are of type *restError.
+func (l *lookup) mayDownload(ctx context.Context, location identity.PackageURL) (string, error) {
+	name, kind := nameOfPackage(location), l.kindOf(location.Type)
 	serving, err := l.serving(ctx, name.Tenant, name.Namespace)
 	switch {
 	case err != nil:
-		return err
+		return "", kind.called(name.Name).translate(err)
 	case len(serving) == 0:
-		return errorf(http.StatusBadRequest, "No Kubernetes namespace serves Pulsar namespace %s/%s", name.Tenant, name.Namespace)
+		return "", errorf(http.StatusBadRequest, "No Kubernetes namespace serves Pulsar namespace %s/%s", name.Tenant, name.Namespace)
 	}
-	kind := l.kindOf(location.Type)
+	counts := ""
 	err = inAny(serving, func(place string) error {
 		_, err := kind.in(place).packageOf(caller.Aside(ctx), name.ObjectName(), false)
 		// It is authorized before it is looked for.
-		if apierrors.IsNotFound(err) {
+		if err == nil || apierrors.IsNotFound(err) {
+			counts = place
 			return nil
 		}
 		return err
 	})
 	if err != nil {
-		return kind.called(name.Name).translate(err)
+		return "", kind.called(name.Name).translate(err)
 	}
-	return nil
+	return counts, nil
 }
 
 // nameOfPackage returns the component after which a package is called.

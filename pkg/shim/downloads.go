@@ -36,23 +36,27 @@ func newDownloads(packages *packages) *downloads {
 	return &downloads{packages: packages, slots: newSlots(maxDownloads)}
 }
 
-// serve answers with a package that the API server lets the caller read. tenant is who the
-// download counts for. Errors are of type *restError: nothing is sent then.
-func (d *downloads) serve(writer http.ResponseWriter, request *http.Request, location identity.PackageURL, tenant string) error {
+// serve answers with a package that the API server lets the caller read. place is the
+// Kubernetes namespace that the download counts for. Errors are of type *restError: nothing is sent then.
+func (d *downloads) serve(writer http.ResponseWriter, request *http.Request, location identity.PackageURL, place string) error {
 	if !request.ProtoAtLeast(1, 1) {
 		// To such a client the end of a connection is the end of a file, and an answer that
 		// breaks off a whole one.
 		return errorf(http.StatusHTTPVersionNotSupported, "Packages are only sent by HTTP 1.1 and later")
 	}
 	ctx := request.Context()
-	if !d.slots.enter(tenant) {
+	if !d.slots.enter(place) {
 		return errorf(http.StatusTooManyRequests, "Too many downloads at once. Please try again in a little while.")
 	}
-	defer d.slots.leave(tenant)
+	defer d.slots.leave(place)
 	allowTime(writer, request, downloadTimeout)
 	access, err := d.packages.accessFor(ctx)
 	if err != nil {
 		return err
+	}
+	digest, err := d.digestOf(ctx, access, location)
+	if err != nil {
+		return notRead(ctx, access, location, err)
 	}
 	content, err := d.packages.service.Open(ctx, access.token, location)
 	if err != nil {
@@ -60,7 +64,7 @@ func (d *downloads) serve(writer http.ResponseWriter, request *http.Request, loc
 	}
 	defer content.Close()
 	answer := &packageAnswer{writer: writer, request: request}
-	err = copyVerified(answer, content, packageservice.DigestOf(location.Version))
+	err = copyVerified(answer, content, digest)
 	switch {
 	case err == nil:
 		klog.FromContext(ctx).Info("Sent a package", "package", location.String(), "bytes", answer.sent)
@@ -70,17 +74,34 @@ func (d *downloads) serve(writer http.ResponseWriter, request *http.Request, loc
 	case !answer.begun:
 		return notRead(ctx, access, location, err)
 	}
-	klog.FromContext(ctx).Error(err, "Broke a download off", "package", location.String(), "bytes", answer.sent)
+	if logger := klog.FromContext(ctx); answer.lost || ctx.Err() != nil {
+		logger.V(4).Info("A download was not read to its end", "err", err, "package", location.String(), "bytes", answer.sent)
+	} else {
+		logger.Error(err, "Broke a download off", "package", location.String(), "bytes", answer.sent)
+	}
 	// What the client has is not the package. It hears of that by an answer that doesn't end.
 	panic(http.ErrAbortHandler)
+}
+
+// digestOf returns the digest that a package should have, or "" where nobody says so whose
+// word is known: without it, half of what somebody uploaded would be taken for all of it.
+func (d *downloads) digestOf(ctx context.Context, access access, location identity.PackageURL) (string, error) {
+	if digest := packageservice.DigestOf(location.Version); digest != "" {
+		return digest, nil
+	}
+	metadata, err := d.packages.service.Metadata(ctx, access.token, location)
+	if err != nil || !uploadedHere(*metadata) {
+		return "", err
+	}
+	return packageservice.DigestIn(*metadata), nil
 }
 
 // errHeadersOnly ends the answer to a request that asks for the headers alone. The server
 // would let the body be written, to nobody.
 var errHeadersOnly = errors.New("only the headers were asked for")
 
-// errOtherDigest says that a package is not what its version says.
-var errOtherDigest = errors.New("the package has another content than its name says")
+// errOtherDigest says that a package is not what its version or its metadata say.
+var errOtherDigest = errors.New("the package has another content than is said of it")
 
 // copyVerified copies a package, of which the last bytes aren't written before all of it
 // is known to have the digest. One without a digest is taken as it is.
@@ -132,6 +153,8 @@ type packageAnswer struct {
 	request *http.Request
 	begun   bool
 	sent    int64
+	// lost says that the client is gone.
+	lost bool
 }
 
 // Write implements io.Writer.
@@ -148,6 +171,7 @@ func (a *packageAnswer) Write(content []byte) (int, error) {
 	}
 	n, err := a.writer.Write(content)
 	a.sent += int64(n)
+	a.lost = err != nil
 	return n, err
 }
 
@@ -160,6 +184,8 @@ func notRead(ctx context.Context, access access, location identity.PackageURL, e
 		answer = access.unauthorized("read", location)
 	case errors.Is(err, packageservice.ErrNotFound):
 		answer = errorf(http.StatusNotFound, "Package '%s' does not exist", location)
+	case errors.Is(err, errOtherDigest) && packageservice.DigestOf(location.Version) == "":
+		answer = errorf(http.StatusBadGateway, "Package '%s' is not whole: it is being uploaded or replaced just now, or its upload broke off", location)
 	case errors.Is(err, errOtherDigest):
 		answer = errorf(http.StatusBadGateway, "Package '%s' has another content than its name says", location)
 	case errors.As(err, &refused) && refused.Code/100 == 4:

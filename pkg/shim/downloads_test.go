@@ -3,20 +3,28 @@ package shim
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
 	"testing/iotest"
 	"time"
+
+	"k8s.io/apimachinery/pkg/util/wait"
+	"k8s.io/component-base/metrics/testutil"
+	"k8s.io/klog/v2"
+	"k8s.io/klog/v2/ktesting"
 
 	"github.com/function-mesh/functionmesh-apiserver/pkg/identity"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/packageservice"
@@ -66,10 +74,23 @@ func TestCopyVerified(t *testing.T) {
 }
 
 // downloadFrom serves downloads of one package from a package service that answers with
-// answer, and returns where.
+// answer, and returns where. Nothing is said of the package.
 func downloadFrom(t *testing.T, location identity.PackageURL, answer http.HandlerFunc) string {
 	t.Helper()
-	service := httptest.NewServer(answer)
+	return downloadDescribed(t, t.Context(), location, packageservice.Metadata{}, answer)
+}
+
+// downloadDescribed is downloadFrom where something is said of the package, and requests
+// have what is in ctx.
+func downloadDescribed(t *testing.T, ctx context.Context, location identity.PackageURL, metadata packageservice.Metadata, answer http.HandlerFunc) string {
+	t.Helper()
+	service := httptest.NewServer(http.HandlerFunc(func(writer http.ResponseWriter, request *http.Request) {
+		if strings.HasSuffix(request.URL.Path, "/metadata") {
+			_ = json.NewEncoder(writer).Encode(metadata)
+			return
+		}
+		answer(writer, request)
+	}))
 	t.Cleanup(service.Close)
 	client, err := packageservice.NewClient(service.URL, http.DefaultTransport)
 	if err != nil {
@@ -81,7 +102,9 @@ func downloadFrom(t *testing.T, location identity.PackageURL, answer http.Handle
 			writeError(writer, request, err)
 		}
 	})
-	server := httptest.NewServer(withRequestInfo(withEscapedPath(handler), func(*http.Request) time.Duration { return downloadTimeout }))
+	server := httptest.NewUnstartedServer(withRequestInfo(withEscapedPath(handler), func(*http.Request) time.Duration { return downloadTimeout }))
+	server.Config.BaseContext = func(net.Listener) context.Context { return context.WithoutCancel(ctx) }
+	server.Start()
 	t.Cleanup(server.Close)
 	t.Cleanup(func() {
 		if len(downloads.slots.all) != 0 {
@@ -110,34 +133,44 @@ func TestDownloadsThatFail(t *testing.T) {
 			panic(http.ErrAbortHandler)
 		}
 	}
+	none := packageservice.Metadata{}
+	saidToBe := func(content []byte, by string) packageservice.Metadata {
+		return packageservice.Metadata{Properties: map[string]string{packageservice.PropertyManager: by, packageservice.PropertyDigest: digestOf(content)}}
+	}
 	fail := func(code int) http.HandlerFunc {
 		return func(writer http.ResponseWriter, _ *http.Request) { writer.WriteHeader(code) }
 	}
 	for name, test := range map[string]struct {
 		location identity.PackageURL
+		metadata packageservice.Metadata
 		answer   http.HandlerFunc
 		// code is that of the answer, brokenOff says that it has no end.
 		code      int
 		brokenOff bool
 		reason    string
 	}{
-		"small":                 {of(small), send(small), 200, false, ""},
-		"large":                 {of(large), send(large), 200, false, ""},
-		"of any content":        {named("v1"), send(large), 200, false, ""},
-		"empty":                 {named("v1"), send(nil), 200, false, ""},
-		"small and another":     {of(large), send(small), 502, false, "another content than its name says"},
-		"large and another":     {of(small), send(large), 200, true, ""},
-		"cut off at once":       {named("v1"), cutOff(small), 503, false, "did not give the package"},
-		"cut off later":         {named("v1"), cutOff(large), 200, true, ""},
-		"cut off, with digest":  {of(large), cutOff(large), 200, true, ""},
-		"missing":               {named("v1"), fail(404), 404, false, "Package 'function://t/n/f@v1' does not exist"},
-		"no right":              {named("v1"), fail(403), 401, false, "Pulsar doesn't let anybody without a token of Pulsar's read packages of namespace t/n"},
-		"service is broken":     {named("v1"), fail(500), 503, false, "did not give the package"},
-		"service redirects":     {named("v1"), fail(302), 503, false, "did not give the package"},
-		"service knows no such": {named("v1"), fail(412), 400, false, "412"},
+		"small":                 {of(small), none, send(small), 200, false, ""},
+		"large":                 {of(large), none, send(large), 200, false, ""},
+		"of any content":        {named("v1"), none, send(large), 200, false, ""},
+		"empty":                 {named("v1"), none, send(nil), 200, false, ""},
+		"small and another":     {of(large), none, send(small), 502, false, "another content than its name says"},
+		"large and another":     {of(small), none, send(large), 200, true, ""},
+		"cut off at once":       {named("v1"), none, cutOff(small), 503, false, "did not give the package"},
+		"cut off later":         {named("v1"), none, cutOff(large), 200, true, ""},
+		"cut off, with digest":  {of(large), none, cutOff(large), 200, true, ""},
+		"missing":               {named("v1"), none, fail(404), 404, false, "Package 'function://t/n/f@v1' does not exist"},
+		"no right":              {named("v1"), none, fail(403), 401, false, "Pulsar doesn't let anybody without a token of Pulsar's read packages of namespace t/n"},
+		"service is broken":     {named("v1"), none, fail(500), 503, false, "did not give the package"},
+		"service redirects":     {named("v1"), none, fail(302), 503, false, "did not give the package"},
+		"service knows no such": {named("v1"), none, fail(412), 400, false, "412"},
+
+		"latest":                       {named("latest"), saidToBe(large, packageservice.Manager), send(large), 200, false, ""},
+		"a small half of the latest":   {named("latest"), saidToBe(small, pathManager), send(small[:500]), 502, false, "is not whole"},
+		"half of a version":            {named("v1"), saidToBe(large, pathManager), send(large[:len(large)/2]), 200, true, ""},
+		"half of what somebody stores": {named("v1"), saidToBe(large, "somebody"), send(large[:len(large)/2]), 200, false, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			response, err := http.Get(downloadFrom(t, test.location, test.answer))
+			response, err := http.Get(downloadDescribed(t, t.Context(), test.location, test.metadata, test.answer))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -159,6 +192,61 @@ func TestDownloadsThatFail(t *testing.T) {
 				t.Error("it is another content")
 			}
 		})
+	}
+}
+
+// A package that isn't what it should be is an error of ours, a client that goes away isn't.
+// Neither is a success in the metrics.
+func TestDownloadsThatBreakOff(t *testing.T) {
+	registerMetrics()
+	location := identity.PackageURL{Type: "function", Tenant: "t", Namespace: "n", Name: "f", Version: packageservice.VersionOf(digestOf(nil))}
+	for _, goesAway := range []bool{false, true} {
+		logger := ktesting.NewLogger(t, ktesting.NewConfig(ktesting.BufferLogs(true), ktesting.Verbosity(4)))
+		aborted := func() float64 {
+			value, err := testutil.GetCounterMetricValue(requestsTotal.WithLabelValues("none", codeAborted))
+			if err != nil {
+				t.Fatal(err)
+			}
+			return value
+		}
+		before := aborted()
+		gone := make(chan struct{})
+		url := downloadDescribed(t, klog.NewContext(t.Context(), logger), location, packageservice.Metadata{}, func(writer http.ResponseWriter, request *http.Request) {
+			_, _ = writer.Write(make([]byte, 3*downloadBytes))
+			if goesAway {
+				_ = http.NewResponseController(writer).Flush()
+				<-gone
+				for request.Context().Err() == nil {
+					if _, err := writer.Write(make([]byte, downloadBytes)); err != nil {
+						return
+					}
+				}
+			}
+		})
+		response, err := http.Get(url)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !goesAway {
+			_, err = io.Copy(io.Discard, response.Body)
+			if err == nil {
+				t.Error("it ended")
+			}
+		}
+		response.Body.Close()
+		close(gone)
+		if err := wait.PollUntilContextTimeout(t.Context(), time.Millisecond, time.Minute, true, func(context.Context) (bool, error) {
+			return aborted() == before+1, nil
+		}); err != nil {
+			t.Fatalf("no aborted request was counted: %v", err)
+		}
+		want := map[bool]ktesting.LogType{false: ktesting.LogError, true: ktesting.LogInfo}[goesAway]
+		buffer := logger.GetSink().(ktesting.Underlier).GetBuffer()
+		if !slices.ContainsFunc(buffer.Data(), func(entry ktesting.LogEntry) bool {
+			return entry.Type == want && strings.Contains(entry.Message, "download")
+		}) {
+			t.Errorf("client goes away %v: the log is %s", goesAway, buffer)
+		}
 	}
 }
 
@@ -261,7 +349,7 @@ func TestPackageAt(t *testing.T) {
 	}
 }
 
-// The shim's account is for callers who have none, and its token may change.
+// The shim's account is for callers who have none.
 func TestAccess(t *testing.T) {
 	ctx := t.Context()
 	if got, err := (&packages{}).accessFor(ctx); err != nil || got.token != "" {

@@ -64,10 +64,10 @@ func withRequestInfo(next http.Handler, timeOf func(*http.Request) time.Duration
 					writeError(recorder, request, errorf(http.StatusInternalServerError, reasonInternal))
 				}
 			}
-			duration := time.Since(started)
-			observeRequest(info.operation, recorder.status(), duration)
+			duration, aborted := time.Since(started), crash != nil
+			observeRequest(info.operation, recorder.status(), aborted, duration)
 			logger.Info("Request", "method", request.Method, "route", info.route,
-				"code", recorder.status(), "duration", duration)
+				"code", recorder.status(), "aborted", aborted, "duration", duration)
 			if crash != nil {
 				panic(crash)
 			}

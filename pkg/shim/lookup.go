@@ -54,11 +54,16 @@ func (l *lookup) find(ctx context.Context, kind *kind, name identity.Name) (v1al
 	return l.searchLabelled(ctx, kind, name, accept)
 }
 
-// findAny is find, and looks at the other kinds as well where there is none of the first.
+// findAny is find, and looks at the other kinds as well where there is none of the first,
+// or the caller may not read that. Where there is nothing, what counts is that not all was
+// seen.
 func (l *lookup) findAny(ctx context.Context, first *kind, name identity.Name) (v1alpha1.Component, error) {
 	object, err := l.find(ctx, first, name)
-	if object == nil && err == nil {
+	if forbidden := err; object == nil && (err == nil || apierrors.IsForbidden(err)) {
 		object, err = l.searchOther(ctx, first, name, func(object v1alpha1.Component) bool { return isComponent(object, name) })
+		if object == nil && err == nil {
+			err = forbidden
+		}
 	}
 	return object, err
 }

@@ -11,13 +11,17 @@ import (
 
 const metricsSubsystem = "pulsar_admin_shim"
 
+// codeAborted is the code of answers that broke off, whatever code they began with: who
+// looks for failures doesn't look at what succeeded.
+const codeAborted = "aborted"
+
 // The label operation is a name of the route table, so a caller can't invent
 // values for it.
 var (
 	requestsTotal = metrics.NewCounterVec(&metrics.CounterOpts{
 		Subsystem:      metricsSubsystem,
 		Name:           "requests_total",
-		Help:           "REST requests by operation and status code.",
+		Help:           "REST requests by operation and status code, which is aborted for answers that broke off.",
 		StabilityLevel: metrics.ALPHA,
 	}, []string{"operation", "code"})
 	requestDuration = metrics.NewHistogramVec(&metrics.HistogramOpts{
@@ -39,7 +43,11 @@ var (
 	})
 )
 
-func observeRequest(operation string, code int, duration time.Duration) {
-	requestsTotal.WithLabelValues(operation, strconv.Itoa(code)).Inc()
-	requestDuration.WithLabelValues(operation, strconv.Itoa(code)).Observe(duration.Seconds())
+func observeRequest(operation string, status int, aborted bool, duration time.Duration) {
+	code := strconv.Itoa(status)
+	if aborted {
+		code = codeAborted
+	}
+	requestsTotal.WithLabelValues(operation, code).Inc()
+	requestDuration.WithLabelValues(operation, code).Observe(duration.Seconds())
 }

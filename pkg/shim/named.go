@@ -30,7 +30,7 @@ func (c *components) completeNamed(ctx context.Context, form *form, name identit
 	}
 	if form.named == nil || form.namedAt != location {
 		form.closeNamed()
-		if form.named, err = c.uploads.fetch(ctx, location, name.Tenant); err != nil {
+		if form.named, err = c.uploads.fetch(ctx, location, object.GetNamespace()); err != nil {
 			return err
 		}
 		form.namedAt = location
@@ -59,10 +59,10 @@ func codeChanges(object, before v1alpha1.Component) bool {
 	return locationOf(object) != locationOf(before) || object.Common().ClassName != before.Common().ClassName
 }
 
-// fetch reads a package for a component of a tenant, with the caller's own token of
+// fetch reads a package for a component of a Kubernetes namespace, with the caller's own token of
 // Pulsar's where there is one. It returns nil where that can't be had. What it returns is
 // to be closed. Errors are of type *restError.
-func (u *uploads) fetch(ctx context.Context, location identity.PackageURL, tenant string) (*upload, error) {
+func (u *uploads) fetch(ctx context.Context, location identity.PackageURL, place string) (*upload, error) {
 	// Some of the request's time has to be left for the rest of it.
 	if deadline, ok := ctx.Deadline(); ok {
 		var cancel context.CancelFunc
@@ -79,7 +79,7 @@ func (u *uploads) fetch(ctx context.Context, location identity.PackageURL, tenan
 	}
 	defer content.Close()
 	reading := &reader{content, nil}
-	fetched, err := u.take(reading, tenant)
+	fetched, err := u.take(reading, place)
 	var refused *restError
 	switch {
 	case reading.err != nil:

@@ -28,12 +28,15 @@ func (u *upload) store(ctx context.Context, kind *kind, name identity.Name) erro
 	if u.stored {
 		return nil
 	}
-	err := u.storeAs(ctx, u.location(kind, name), kind.Title+" "+name.String(), packageservice.Manager, func(metadata packageservice.Metadata) bool {
-		by := metadata.Properties[packageservice.PropertyManager]
-		return by == packageservice.Manager || by == pathManager
-	})
+	err := u.storeAs(ctx, u.location(kind, name), kind.Title+" "+name.String(), packageservice.Manager, uploadedHere)
 	u.stored = err == nil
 	return err
+}
+
+// uploadedHere tells from its metadata whether a package is one that was uploaded here.
+func uploadedHere(metadata packageservice.Metadata) bool {
+	by := metadata.Properties[packageservice.PropertyManager]
+	return by == packageservice.Manager || by == pathManager
 }
 
 // storeAs puts the upload into the package service, for callers who may upload the code of

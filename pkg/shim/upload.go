@@ -18,17 +18,18 @@ import (
 // inspectTimeout bounds how long one file is looked into, for which others wait.
 const inspectTimeout = time.Minute
 
-// mayUpload returns nil if the caller may upload the code of a component, which need not
-// exist. It is asked before a file is read where that can be.
-func (l *lookup) mayUpload(ctx context.Context, kind *kind, name identity.Name) error {
+// mayUpload returns the Kubernetes namespace that a component goes to, which need not
+// exist, if the caller may upload its code. It is asked before a file is read where that
+// can be.
+func (l *lookup) mayUpload(ctx context.Context, kind *kind, name identity.Name) (string, error) {
 	place, err := l.placeOf(ctx, name)
 	if err == nil {
 		err = kind.in(place).mayUpload(caller.Aside(ctx), name.ObjectName())
 	}
 	if err != nil {
-		return kind.called(name.Name).translate(err)
+		return "", kind.called(name.Name).translate(err)
 	}
-	return nil
+	return place, nil
 }
 
 // complete looks into the code of a component, and fills in what it says. before is the

@@ -22,17 +22,17 @@ const (
 // uploadToPath stores a file as the package that a path means.
 func (c *components) uploadToPath(writer http.ResponseWriter, request *restful.Request) error {
 	ctx := request.Request.Context()
-	form := &pathForm{may: func(path string) (identity.PackageURL, error) { return c.lookup.mayUploadTo(ctx, path) }}
+	form := &pathForm{may: func(path string) (identity.PackageURL, string, error) { return c.lookup.mayUploadTo(ctx, path) }}
 	defer form.Close()
 	if c.uploads != nil {
-		form.takeFile = func(content io.Reader, tenant string) (*upload, error) {
+		form.takeFile = func(content io.Reader, place string) (*upload, error) {
 			// Pulsar's clients send the path after the file. Who may upload there is only known
 			// then; until then it is enough to be known.
 			if err := c.lookup.prove(ctx); err != nil {
 				return nil, c.kind.called("").translate(err)
 			}
 			allowTime(writer, request.Request, uploadTimeout)
-			return c.uploads.take(content, tenant)
+			return c.uploads.take(content, place)
 		}
 	}
 	if err := readParts(request.Request, c.limits, form.take); err != nil {
@@ -41,7 +41,7 @@ func (c *components) uploadToPath(writer http.ResponseWriter, request *restful.R
 	if form.path == nil {
 		return errorf(http.StatusBadRequest, reasonNoFile, "null")
 	}
-	location, err := form.may(*form.path)
+	location, _, err := form.may(*form.path)
 	switch {
 	case err != nil:
 		return err
@@ -66,9 +66,11 @@ type pathForm struct {
 	// upload is the file; nil where nothing takes files, and its content is gone.
 	upload *upload
 
-	// may returns the package that a path means, if the caller may upload it.
-	may      func(path string) (identity.PackageURL, error)
-	takeFile func(content io.Reader, tenant string) (*upload, error)
+	// may returns the package that a path means, and the Kubernetes namespace that it counts
+	// for, if the caller may upload it.
+	may func(path string) (location identity.PackageURL, place string, err error)
+	// takeFile takes a file for a place, which is empty where it isn't known.
+	takeFile func(content io.Reader, place string) (*upload, error)
 }
 
 // take reads one part.
@@ -99,16 +101,14 @@ func (f *pathForm) take(part *multipart.Part, body *meteredBody, name string) er
 // upload it.
 func (f *pathForm) keep(part io.Reader, body *meteredBody) (err error) {
 	f.upload, err = keep(part, body, func(content io.Reader) (*upload, error) {
-		// Files of which it isn't known for which tenant they are share what one tenant gets.
-		tenant := ""
+		place := ""
 		if f.path != nil {
-			location, err := f.may(*f.path)
-			if err != nil {
+			var err error
+			if _, place, err = f.may(*f.path); err != nil {
 				return nil, err
 			}
-			tenant = location.Tenant
 		}
-		return f.takeFile(content, tenant)
+		return f.takeFile(content, place)
 	})
 	return err
 }
@@ -121,25 +121,39 @@ func (f *pathForm) Close() {
 	}
 }
 
-// mayUploadTo returns the package that a path means if the caller may upload the code of
-// the component after which it is called.
-func (l *lookup) mayUploadTo(ctx context.Context, path string) (identity.PackageURL, error) {
+// mayUploadTo returns the package that a path means, and the Kubernetes namespace that it
+// counts for, if the caller may upload the code of the component after which it is called.
+func (l *lookup) mayUploadTo(ctx context.Context, path string) (identity.PackageURL, string, error) {
 	location, err := packageAt(path)
 	if err != nil {
-		return location, err
+		return location, "", err
 	}
-	return location, l.mayUpload(ctx, l.kindOf(location.Type), nameOfPackage(location))
+	place, err := l.mayUpload(ctx, l.kindOf(location.Type), nameOfPackage(location))
+	return location, place, err
 }
 
-// storeAt stores the upload as a package that the caller chose, who may. What the latest
-// version is changes with each upload, as scripts expect that upload to the same path.
-// Other versions stay what they are.
+// storeAt stores the upload as a package that the caller chose, who may.
 func (u *upload) storeAt(ctx context.Context, location identity.PackageURL) error {
 	if digest := packageservice.DigestOf(location.Version); digest != "" && digest != u.digest {
 		return errorf(http.StatusBadRequest, "The file is not what its version says: its digest is %s", u.digest)
 	}
-	return u.storeAs(ctx, location, location.String(), pathManager, func(metadata packageservice.Metadata) bool {
+	return u.storeAs(ctx, location, location.String(), pathManager, u.replacesAt(location))
+}
+
+// replacesAt tells from its metadata whether a package at a path may be replaced by the
+// upload. What the latest version is changes with each upload, as scripts expect that
+// upload to the same path. Other versions stay what they are: only what an upload of the
+// same left that broke off is replaced, which may have been one with a component where the
+// version is the digest.
+func (u *upload) replacesAt(location identity.PackageURL) func(packageservice.Metadata) bool {
+	return func(metadata packageservice.Metadata) bool {
 		same := metadata.Properties[packageservice.PropertyDigest] == u.digest
-		return metadata.Properties[packageservice.PropertyManager] == pathManager && (same || location.Version == identity.LatestPackageVersion)
-	})
+		switch metadata.Properties[packageservice.PropertyManager] {
+		case pathManager:
+			return same || location.Version == identity.LatestPackageVersion
+		case packageservice.Manager:
+			return same && packageservice.DigestOf(location.Version) != ""
+		}
+		return false
+	}
 }

@@ -54,27 +54,46 @@ func TestTakeUploads(t *testing.T) {
 		}
 	}
 	var held []*upload
-	// No tenant gets more than half.
-	for _, tenant := range []string{"a", "b"} {
+	// No place gets more than half.
+	for _, place := range []string{"a", "b"} {
 		for range maxUploads / 2 {
-			taken, err := uploads.take(strings.NewReader("x"), tenant)
+			taken, err := uploads.take(strings.NewReader("x"), place)
 			if err != nil {
 				t.Fatal(err)
 			}
 			held = append(held, taken)
 		}
-		if _, err := uploads.take(strings.NewReader("x"), tenant); codeOf(err) != http.StatusTooManyRequests {
-			t.Errorf("more than a tenant's share: got %v", err)
+		if _, err := uploads.take(strings.NewReader("x"), place); codeOf(err) != http.StatusTooManyRequests {
+			t.Errorf("more than a place's share: got %v", err)
 		}
 	}
 	if _, err := uploads.take(strings.NewReader("x"), "c"); codeOf(err) != http.StatusTooManyRequests {
 		t.Errorf("one too many: got %v", err)
 	}
+	// Those of which nobody knows yet where they go to have some of their own.
+	for range maxUnplaced {
+		taken, err := uploads.take(strings.NewReader("x"), "")
+		if err != nil {
+			t.Fatalf("beside all others: %v", err)
+		}
+		held = append(held, taken)
+	}
+	if _, err := uploads.take(strings.NewReader("x"), ""); codeOf(err) != http.StatusTooManyRequests {
+		t.Errorf("one too many of them: got %v", err)
+	}
+	held[0].Close()
+	taken, err := uploads.take(strings.NewReader("x"), "a")
+	if err != nil {
+		t.Fatalf("beside all of those: %v", err)
+	}
+	held[0] = taken
 	for _, taken := range held {
 		taken.Close()
 	}
-	if len(uploads.slots.all) != 0 || len(uploads.slots.byTenant) != 0 {
-		t.Errorf("%d slots are still taken, by %v", len(uploads.slots.all), uploads.slots.byTenant)
+	for _, slots := range []*slots{uploads.slots, uploads.unplaced} {
+		if len(slots.all) != 0 || len(slots.byPlace) != 0 {
+			t.Errorf("%d slots are still taken, by %v", len(slots.all), slots.byPlace)
+		}
 	}
 }
 
