@@ -203,7 +203,9 @@ func ask(ctx context.Context, method, url, token, contentType string, body io.Re
 	if contentType != "" {
 		request.Header.Set("Content-Type", contentType)
 	}
-	request.Header.Set("Authorization", "Bearer "+token)
+	if token != "" {
+		request.Header.Set("Authorization", "Bearer "+token)
+	}
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
 		return 0, "", err
@@ -290,6 +292,48 @@ func TestOwnAccount(t *testing.T) {
 	expect(t, "a package of a namespace that nobody serves", 401, unauthorized)(ask(ctx, http.MethodGet, a.shim+functions+"download?path=elsewhere/x/f", a.carol, "", nil))
 	if asked := a.gate.shown(ownAccount); len(asked) > 0 {
 		t.Errorf("for what isn't carol's the shim's account was used: %q", asked)
+	}
+}
+
+// TestSinksAlone has somebody with rights on sinks alone use their code, by Pulsar's routes
+// for functions.
+func TestSinksAlone(t *testing.T) {
+	token := filepath.Join(t.TempDir(), "token")
+	if err := os.WriteFile(token, []byte(ownAccount), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	a, ctx, client := newAccounts(t, "sinks", "--package-service-token-file="+token), t.Context(), env.devenv.ControlPlane.Client()
+	if _, err := client.CoreV1().ServiceAccounts("sinks-carol").Create(ctx, &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Name: "dave"}}, metav1.CreateOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := client.RbacV1().ClusterRoles().Create(ctx, &rbacv1.ClusterRole{ObjectMeta: metav1.ObjectMeta{Name: "sinks-alone"}, Rules: []rbacv1.PolicyRule{{
+		APIGroups: []string{"admin.functionmesh.io"}, Resources: []string{"pulsarsinks", "pulsarsinks/package"}, Verbs: []string{"get", "create"},
+	}}}, metav1.CreateOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	bind(t, "sinks-carol", "sinks-alone", user("system:serviceaccount:sinks-carol:dave"))
+	dave, err := env.devenv.ControlPlane.ServiceAccountToken(ctx, "sinks-carol", "dave", time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	nar, err := os.ReadFile(archive(t, "pulsar-io-data-generator"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	expect(t, "carol's sink", 204, "")(write(ctx, a.shim, a.carol, http.MethodPost, "/admin/v3/sinks/sinks-carol/x/s",
+		map[string]string{"sinkConfig": `{"archive":"code.nar","inputs":["in"]}`}, nar))
+	expect(t, "carol's function", 204, "")(write(ctx, a.shim, a.carol, http.MethodPost, functions+"sinks-carol/x/f",
+		map[string]string{"functionConfig": strings.Replace(exclamation, "code.jar", "function://sinks-carol/x/f@1", 1)}, nil))
+	code, body, err := ask(ctx, http.MethodGet, a.shim+functions+"sinks-carol/x/s/download", dave, "", nil)
+	if err != nil || code != http.StatusOK || body != string(nar) {
+		t.Errorf("the sink's code: got %d, %d bytes, %v", code, len(body), err)
+	}
+	const unauthorized = "Client is not authorized to perform operation"
+	expect(t, "a function's code", 401, unauthorized)(ask(ctx, http.MethodGet, a.shim+functions+"sinks-carol/x/f/download", dave, "", nil))
+	expect(t, "what isn't there", 401, unauthorized)(ask(ctx, http.MethodGet, a.shim+functions+"sinks-carol/x/nothing/download", dave, "", nil))
+	for path, want := range map[string]int{"sink://sinks-carol/x/library": 204, "sinks-carol/x/library": 401, "source://sinks-carol/x/library": 401} {
+		code, body, err := sendToPath(ctx, a.shim, dave, path, false, bytes.NewReader(nar))
+		expect(t, "an upload to "+path, want, "")(code, body, err)
 	}
 }
 

@@ -14,9 +14,11 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/apache/pulsar-client-go/pulsaradmin"
 	pulsarconfig "github.com/apache/pulsar-client-go/pulsaradmin/pkg/admin/config"
+	"k8s.io/apimachinery/pkg/util/wait"
 
 	"github.com/function-mesh/functionmesh-apiserver/pkg/identity"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/packageservice"
@@ -110,11 +112,11 @@ func TestUploadToPath(t *testing.T) {
 
 	// What somebody else uploaded is nobody's to replace here.
 	if err := newClient(t).Upload(t.Context(), "", identity.PackageURL{Type: "function", Tenant: "public", Namespace: "default", Name: "theirs", Version: "latest"},
-		packageservice.Metadata{Description: "theirs"}, strings.NewReader("their code, which is there")); err != nil {
+		packageservice.Metadata{Description: "theirs"}, strings.NewReader("theirs")); err != nil {
 		t.Fatal(err)
 	}
-	file := filepath.Join(t.TempDir(), "short")
-	if err := os.WriteFile(file, []byte("ours"), 0o600); err != nil {
+	file := filepath.Join(t.TempDir(), "longer")
+	if err := os.WriteFile(file, []byte("ours, of which theirs could be a half"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if printed := upload(1, file, "public/default/theirs"); !strings.Contains(printed, "already exists, with another content") {
@@ -191,7 +193,7 @@ func TestDownloadInterrupted(t *testing.T) {
 		if response.StatusCode == http.StatusTooManyRequests {
 			cancel()
 			response.Body.Close()
-			continue // The last ones are about to be noticed.
+			continue
 		}
 		if _, err := io.ReadFull(response.Body, make([]byte, 1000)); err != nil {
 			t.Fatal(err)
@@ -199,7 +201,13 @@ func TestDownloadInterrupted(t *testing.T) {
 		cancel()
 		response.Body.Close()
 	}
-	fetched(t, "--path", stored.Name.String())
+	// The last ones are about to be noticed.
+	if err := wait.PollUntilContextTimeout(t.Context(), 100*time.Millisecond, time.Minute, true, func(ctx context.Context) (bool, error) {
+		code, _, err := ask(ctx, http.MethodGet, location, "", "", nil)
+		return code == http.StatusOK, err
+	}); err != nil {
+		t.Errorf("there are no downloads any more: %v", err)
+	}
 }
 
 // sendToPath uploads content to a path, which comes before or after it.
@@ -288,11 +296,24 @@ func TestUploadToPathRefused(t *testing.T) {
 			if code != test.code || !strings.Contains(body, test.want) {
 				t.Errorf("%s, path first %s: got %d %s, %v", name, strconv.FormatBool(pathFirst), code, body, err)
 			}
+			awaitIdle(t)
 			versions, err := newClient(t).Versions(t.Context(), "", identity.PackageURL{Type: "function", Tenant: "public", Namespace: "default", Name: name, Version: "latest"})
 			if err != nil || len(versions) > 0 {
 				t.Errorf("%s left the packages %q, %v", name, versions, err)
 			}
 		}
+	}
+}
+
+// awaitIdle waits until the shim is done with all requests, also those of clients that are
+// gone.
+func awaitIdle(t *testing.T) {
+	t.Helper()
+	if err := wait.PollUntilContextTimeout(t.Context(), 10*time.Millisecond, time.Minute, true, func(ctx context.Context) (bool, error) {
+		_, metrics, err := ask(ctx, http.MethodGet, env.devenv.ShimURL()+"/metrics", "", "", nil)
+		return strings.Contains(metrics, "\npulsar_admin_shim_requests_in_flight 0\n"), err
+	}); err != nil {
+		t.Fatalf("the shim is never idle: %v", err)
 	}
 }
 

@@ -93,8 +93,9 @@ func TestStoreOverOthers(t *testing.T) {
 		t.Run(owned, func(t *testing.T) {
 			stored, want := newPackage(t, 4000)
 			metadata := packageservice.Metadata{Properties: map[string]string{"ours": owned}}
-			// It is longer: what is too short may be somebody's upload that goes on.
-			if err := client.Upload(t.Context(), "", stored.Name, metadata, strings.NewReader(strings.Repeat("y", 5000))); err != nil {
+			// Of ours, what is too short may be an upload that goes on.
+			size := map[string]int{"yes": 5000, "no": 3000}[owned]
+			if err := client.Upload(t.Context(), "", stored.Name, metadata, strings.NewReader(strings.Repeat("y", size))); err != nil {
 				t.Fatal(err)
 			}
 			err := client.Store(t.Context(), "", stored)
@@ -138,6 +139,44 @@ func TestStoreInterrupted(t *testing.T) {
 	}
 	if !bytes.Equal(content(t, client, stored.Name), want) {
 		t.Error("what is stored is not what was sent")
+	}
+}
+
+// meanwhile is a content that can't be read to its end, at which something is done.
+type meanwhile struct {
+	io.ReaderAt
+	do func()
+}
+
+func (m meanwhile) ReadAt(into []byte, at int64) (int, error) {
+	if at > 1<<20 {
+		m.do()
+		return 0, errors.New("broken")
+	}
+	return m.ReaderAt.ReadAt(into, at)
+}
+
+// TestStoreInterruptedByAnother has another replica replace what is being uploaded, which
+// then fails.
+func TestStoreInterruptedByAnother(t *testing.T) {
+	client, other := newClient(t), newClient(t)
+	stored, _ := newPackage(t, 4<<20)
+	theirs, want := newPackage(t, 2<<20)
+	stored.Name.Version = "latest"
+	theirs.Name = stored.Name
+	stored.Content = meanwhile{stored.Content, func() {
+		if err := other.Delete(t.Context(), "", theirs.Name); err != nil {
+			t.Error(err)
+		}
+		if err := other.Store(t.Context(), "", theirs); err != nil {
+			t.Error(err)
+		}
+	}}
+	if err := client.Store(t.Context(), "", stored); err == nil {
+		t.Fatal("an upload that broke off was a success")
+	}
+	if !bytes.Equal(content(t, client, stored.Name), want) {
+		t.Error("what another one stored is not there any more")
 	}
 }
 
