@@ -109,6 +109,19 @@ func namespace(t *testing.T, name, serves string) {
 		rbacv1.Subject{Kind: rbacv1.ServiceAccountKind, Namespace: devenv.SystemNamespace, Name: devenv.APIServerServiceAccount})
 }
 
+// pulsarNamespace makes a tenant with namespace x in Pulsar.
+func pulsarNamespace(t *testing.T, pulsar, token, tenant string) {
+	t.Helper()
+	configure(t, http.MethodPut, pulsar, "tenants/"+tenant, token, `{"allowedClusters":["standalone"]}`)
+	configure(t, http.MethodPut, pulsar, "namespaces/"+tenant+"/x", token, "")
+}
+
+// configure changes something in Pulsar.
+func configure(t *testing.T, method, pulsar, path, token, body string) {
+	t.Helper()
+	expect(t, path, 204, "")(ask(t.Context(), method, pulsar+"/admin/v2/"+path, token, "application/json", strings.NewReader(body)))
+}
+
 // bind gives somebody a role in a namespace.
 func bind(t *testing.T, namespace, role string, to rbacv1.Subject) {
 	t.Helper()
@@ -139,8 +152,11 @@ const ownAccount = "the-account-of-the-shim"
 
 func newAccounts(t *testing.T, prefix string, shimArgs ...string) accounts {
 	t.Helper()
-	namespace(t, prefix+"-carol", prefix+"-carol/x")
-	namespace(t, prefix+"-alice", prefix+"-alice/x")
+	for _, tenant := range []string{prefix + "-carol", prefix + "-alice"} {
+		namespace(t, tenant, tenant+"/x")
+		// The API server asks this one whether there is such a namespace.
+		pulsarNamespace(t, env.pulsar.URL(), "", tenant)
+	}
 	result := accounts{alice: pulsarToken(prefix + "-alice")}
 	bind(t, prefix+"-alice", devenv.AuthorRole, user("pulsar:"+prefix+"-alice"))
 	bind(t, prefix+"-carol", devenv.AuthorRole, user("system:serviceaccount:"+prefix+"-carol:carol"))
@@ -404,6 +420,8 @@ func TestCreateFailsAfterUpload(t *testing.T) {
 		t.Fatal(err)
 	}
 	const other = "function://late-alice/x/other@1"
+	code, body, err := sendToPath(ctx, a.shim, a.alice, other, true, bytes.NewReader(jar))
+	expect(t, "the other's package", 204, "")(code, body, err)
 	a.gate.before = func(request *http.Request) {
 		if request.Method == http.MethodPost {
 			expect(t, "the other's creation", 204, "")(write(ctx, a.shim, a.alice, http.MethodPost, functions+"late-alice/x/f",

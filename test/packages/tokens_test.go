@@ -5,7 +5,6 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 
 	"github.com/function-mesh/functionmesh-apiserver/test/pulsarstandalone"
@@ -29,13 +28,8 @@ func TestPulsarWithTokens(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer pulsar.Stop()
-	configure := func(method, path, body string) {
-		t.Helper()
-		expect(t, path, 204, "")(ask(ctx, method, pulsar.URL()+"/admin/v2/"+path, admin, "application/json", strings.NewReader(body)))
-	}
 	for _, tenant := range []string{"tokens-carol", "tokens-alice"} {
-		configure(http.MethodPut, "tenants/"+tenant, `{"allowedClusters":["standalone"]}`)
-		configure(http.MethodPut, "namespaces/"+tenant+"/x", "")
+		pulsarNamespace(t, pulsar.URL(), admin, tenant)
 	}
 	a := newAccounts(t, "tokens", "--package-service-url="+pulsar.URL(), "--package-service-token-file="+token)
 	jar, err := os.ReadFile(env.pulsar.Code.Jar)
@@ -51,7 +45,7 @@ func TestPulsarWithTokens(t *testing.T) {
 			return write(ctx, a.shim, test.token, http.MethodPost, path, map[string]string{"functionConfig": exclamation}, jar)
 		}
 		expect(t, test.name+", without the right", 401, "Pulsar doesn't let "+test.who+" write packages of namespace "+test.tenant+"/x")(create())
-		configure(http.MethodPost, "namespaces/"+test.tenant+"/x/permissions/"+url.PathEscape(test.role), `["packages"]`)
+		configure(t, http.MethodPost, pulsar.URL(), "namespaces/"+test.tenant+"/x/permissions/"+url.PathEscape(test.role), admin, `["packages"]`)
 		expect(t, test.name, 204, "")(create())
 		code, body, err := ask(ctx, http.MethodGet, a.shim+path+"/download", test.token, "", nil)
 		if err != nil || code != http.StatusOK || body != string(jar) {
