@@ -1,15 +1,21 @@
 package component
 
 import (
+	"context"
+	"slices"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apiserver/pkg/authentication/user"
+	"k8s.io/apiserver/pkg/authorization/authorizer"
 	genericapirequest "k8s.io/apiserver/pkg/endpoints/request"
 	"k8s.io/client-go/kubernetes/fake"
 
 	"github.com/function-mesh/functionmesh-apiserver/pkg/apis/admin/v1alpha1"
 	computev1alpha1 "github.com/function-mesh/functionmesh-apiserver/pkg/apis/compute/v1alpha1"
+	"github.com/function-mesh/functionmesh-apiserver/pkg/tenancy"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/translation"
 )
 
@@ -75,5 +81,37 @@ func TestGivenTrust(t *testing.T) {
 		if given := translation.HasTrustSecret(c.given(trusting(), test.before)); given != test.given {
 			t.Errorf("%s: given is %t", name, given)
 		}
+	}
+}
+
+// servesAll is where every namespace serves everything.
+type servesAll struct{ Tenancy }
+
+func (servesAll) Serves(context.Context, string, tenancy.PulsarNamespace) (bool, error) {
+	return true, nil
+}
+
+// An update that switches TLS on is checked as a new component is.
+func TestUpdateChecksTrust(t *testing.T) {
+	var asked []string
+	authorize := authorizer.AuthorizerFunc(func(_ context.Context, attributes authorizer.Attributes) (authorizer.Decision, string, error) {
+		asked = append(asked, attributes.GetVerb()+" "+attributes.GetResource()+" "+attributes.GetName())
+		return authorizer.DecisionAllow, "", nil
+	})
+	secret := trusting().Spec.TLS.CertSecretName
+	ctx := genericapirequest.WithUser(genericapirequest.WithNamespace(t.Context(), "default"), &user.DefaultInfo{Name: "a"})
+	c := &checks{
+		config:   Config{Tenancy: servesAll{}, Authorizer: authorize, Secrets: fake.NewClientset(&corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: secret}})},
+		defaults: trustGiver{}, owner: computev1alpha1.SchemeGroupVersion.WithKind(computev1alpha1.SinkKind),
+	}
+	off := trusting()
+	off.Spec.TLS.Enabled = false
+	if err := c.update(ctx, trusting(), off, true); !apierrors.IsConflict(err) {
+		t.Errorf("a Secret of somebody else: %v", err)
+	}
+	bare := sink()
+	_ = c.update(ctx, trusting(), bare, true)
+	if !slices.Contains(asked, "get secrets "+secret) {
+		t.Errorf("asked for the rights %q", asked)
 	}
 }
