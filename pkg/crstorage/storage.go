@@ -48,8 +48,8 @@ type Config struct {
 	// gets, and its error is the answer.
 	AuthorizeWrite func(ctx context.Context, name string, stored, before, after map[string]any) error
 	// BeforeWrite, if set, has the last word on a view that is about to be stored: it may
-	// change it. old is nil for a new one. It is never called on a dry run, and for each
-	// try of a write.
+	// change it. old is nil for a new one. It is called after all that may refuse the write,
+	// never on a dry run, and for each try of a write.
 	BeforeWrite func(ctx context.Context, view, old runtime.Object) error
 	// InSteps, if set, says how to create a view that the backend refuses to create
 	// as it is: first is what to create, and finish makes the view of it. Without
@@ -142,6 +142,19 @@ func (s *Storage) Create(ctx context.Context, key string, obj, out runtime.Objec
 }
 
 func (s *Storage) create(ctx context.Context, key string, obj, out runtime.Object) error {
+	if s.config.BeforeWrite != nil {
+		// What it does elsewhere it does for nothing that is refused.
+		cr, err := s.projection.cr(obj, true)
+		if err != nil {
+			return apierrors.NewInternalError(err)
+		}
+		delta.Prune(cr, s.projection.containers())
+		delete(cr, "status")
+		_, name := s.parseKey(key)
+		if err := s.checkDefinition(nil, cr, name); err != nil {
+			return err
+		}
+	}
 	if err := s.beforeWrite(ctx, obj, nil); err != nil {
 		return err
 	}

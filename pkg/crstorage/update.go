@@ -103,27 +103,29 @@ func (s *Storage) tryOnce(ctx context.Context, key string, destination runtime.O
 	if err != nil {
 		return false, err
 	}
-	if err := s.beforeWrite(ctx, updated, old); err != nil {
-		return false, err
+	stored, err := fromJSON(data)
+	if err != nil {
+		return false, apierrors.NewInternalError(err)
 	}
 	after, err := project(updated)
 	if err != nil {
 		return false, apierrors.NewInternalError(err)
 	}
-	stored, err := fromJSON(data)
-	if err != nil {
+	if err := s.check(ctx, name, stored, before, after); err != nil {
+		return false, err
+	}
+	// What it does elsewhere it does for nothing that is refused.
+	if err := s.beforeWrite(ctx, updated, old); err != nil {
+		return false, err
+	}
+	checked := after
+	if after, err = project(updated); err != nil {
 		return false, apierrors.NewInternalError(err)
 	}
-	if err := s.checkWriter(stored, before, after, name); err != nil {
-		return false, err
-	}
-	if s.config.AuthorizeWrite != nil {
-		if err := s.config.AuthorizeWrite(ctx, name, stored, before, after); err != nil {
+	if !reflect.DeepEqual(checked, after) {
+		if err := s.check(ctx, name, stored, before, after); err != nil {
 			return false, err
 		}
-	}
-	if err := s.checkDefinition(before, after, name); err != nil {
-		return false, err
 	}
 	changed := delta.Apply(stored, before, after, s.projection.containers())
 	if changed && cause == nil {
@@ -152,6 +154,20 @@ func (s *Storage) tryOnce(ctx context.Context, key string, destination runtime.O
 		return true, err
 	}
 	return false, s.errors.status(ctx, err)
+}
+
+// check refuses a change that somebody else has to make, or the caller may not, or that
+// would have no effect. before and after are the projections of what is stored.
+func (s *Storage) check(ctx context.Context, name string, stored, before, after map[string]any) error {
+	if err := s.checkWriter(stored, before, after, name); err != nil {
+		return err
+	}
+	if s.config.AuthorizeWrite != nil {
+		if err := s.config.AuthorizeWrite(ctx, name, stored, before, after); err != nil {
+			return err
+		}
+	}
+	return s.checkDefinition(before, after, name)
 }
 
 // beforeWrite lets the kind have its last word.

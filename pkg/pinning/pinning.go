@@ -8,8 +8,11 @@ package pinning
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"time"
 
 	"golang.org/x/sync/singleflight"
@@ -27,6 +30,12 @@ const (
 	maxAtOnce = 4
 	// copyTimeout bounds the copying of one package.
 	copyTimeout = 30 * time.Second
+	// slotTimeout is how long a package waits for others to be copied.
+	slotTimeout = 5 * time.Second
+	// settledAfter is when a package is taken for all there, of which nobody says what it
+	// is to become, and pause how far apart a younger one is read twice.
+	settledAfter = time.Minute
+	pause        = 2 * time.Second
 
 	// Which digest a tag had is kept as long as its package isn't stored anew.
 	maxKnown = 4096
@@ -36,14 +45,21 @@ const (
 // ErrUnknownCluster says that the server has no account at a Pulsar cluster.
 var ErrUnknownCluster = errors.New("this server has no account at the Pulsar cluster")
 
-// ErrChanged says that a package was stored anew meanwhile.
-var ErrChanged = errors.New("the package is being replaced")
+// ErrChanged says that a package was stored anew meanwhile, or that not all of it is there.
+var ErrChanged = errors.New("the package is being replaced, or not all of it is there")
+
+// ErrBusy says that too many packages are being copied.
+var ErrBusy = errors.New("too many packages are being pinned")
+
+// ErrTooSlow says that copying a package took longer than it may.
+var ErrTooSlow = fmt.Errorf("copying the package takes longer than %s", copyTimeout)
 
 // Pinner pins packages with the server's own account. It can be used concurrently.
 type Pinner struct {
 	services map[string]*packageservice.Client
 	maxBytes int64
-	slots    chan struct{}
+	slots    slots
+	pause    time.Duration
 	// known has the pinned names of tags.
 	known *cache.LRUExpireCache
 	calls singleflight.Group
@@ -51,7 +67,10 @@ type Pinner struct {
 
 // New returns a pinner for the package services of clusters, by the cluster's name.
 func New(services map[string]*packageservice.Client, maxBytes int64) *Pinner {
-	return &Pinner{services: services, maxBytes: maxBytes, slots: make(chan struct{}, maxAtOnce), known: cache.NewLRUExpireCache(maxKnown)}
+	return &Pinner{
+		services: services, maxBytes: maxBytes, slots: slots{byPlace: map[string]int{}}, pause: pause,
+		known: cache.NewLRUExpireCache(maxKnown),
+	}
 }
 
 // Subject is a package that is to be pinned, and the component that it is pinned for.
@@ -62,11 +81,13 @@ type Subject struct {
 	// Title is what kind of component it is, in a word.
 	Title string
 	Of    identity.Name
+	// Place is the Kubernetes namespace that the component is in.
+	Place string
 }
 
 // Pin returns the name of the package's content, and makes sure that it is stored under
 // that. One that is a digest already is returned as it is. Errors are ErrUnknownCluster,
-// ErrChanged, packageservice's and those of the network.
+// ErrChanged, ErrBusy, ErrTooSlow, packageservice's and those of the network.
 func (p *Pinner) Pin(ctx context.Context, subject Subject) (identity.PackageURL, error) {
 	name := subject.Package
 	if packageservice.DigestOf(name.Version) != "" {
@@ -81,7 +102,11 @@ func (p *Pinner) Pin(ctx context.Context, subject Subject) (identity.PackageURL,
 	done := p.calls.DoChan(subject.Cluster+" "+name.String(), func() (any, error) {
 		bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), copyTimeout)
 		defer cancel()
-		return p.pin(bounded, service, subject)
+		pinned, err := p.pin(bounded, service, subject)
+		if err != nil && bounded.Err() != nil {
+			err = ErrTooSlow
+		}
+		return pinned, err
 	})
 	select {
 	case result := <-done:
@@ -112,12 +137,10 @@ func (p *Pinner) pin(ctx context.Context, service *packageservice.Client, subjec
 			return pinned, err
 		}
 	}
-	select {
-	case p.slots <- struct{}{}:
-		defer func() { <-p.slots }()
-	case <-ctx.Done():
-		return name, fmt.Errorf("could not wait for other packages to be pinned: %w", ctx.Err())
+	if !p.slots.enter(ctx, subject.Place) {
+		return name, ErrBusy
 	}
+	defer p.slots.leave(subject.Place)
 	pinned, err := p.copy(ctx, service, subject, metadata.ModificationTime)
 	if err != nil {
 		return name, err
@@ -147,6 +170,9 @@ func (p *Pinner) copy(ctx context.Context, service *packageservice.Client, subje
 	case after.ModificationTime != stored:
 		return subject.Package, ErrChanged
 	}
+	if err := p.checkWhole(ctx, service, subject.Package, *after, spooled.Digest); err != nil {
+		return subject.Package, err
+	}
 	pinned := subject.Package
 	pinned.Version = packageservice.VersionOf(spooled.Digest)
 	return pinned, service.Store(ctx, "", packageservice.Package{
@@ -156,4 +182,35 @@ func (p *Pinner) copy(ctx context.Context, service *packageservice.Client, subje
 		Size:     spooled.Size,
 		Owned:    packageservice.Managed,
 	})
+}
+
+// checkWhole returns ErrChanged unless the content with a digest is all of a package.
+// Pulsar gives what has arrived of an upload that goes on, or broke off.
+func (p *Pinner) checkWhole(ctx context.Context, service *packageservice.Client, name identity.PackageURL, metadata packageservice.Metadata, digest string) error {
+	switch meant := packageservice.DigestIn(metadata); {
+	case meant == digest:
+		return nil
+	case meant != "":
+		return ErrChanged
+	case time.Since(time.UnixMilli(metadata.ModificationTime)) > settledAfter:
+		return nil
+	}
+	select {
+	case <-time.After(p.pause):
+	case <-ctx.Done():
+		return fmt.Errorf("could not wait for a package to be complete: %w", ctx.Err())
+	}
+	content, err := service.Open(ctx, "", name)
+	if err != nil {
+		return err
+	}
+	defer content.Close()
+	again := sha256.New()
+	if _, err := io.Copy(again, io.LimitReader(content, p.maxBytes+1)); err != nil {
+		return fmt.Errorf("could not read a package: %w", err)
+	}
+	if hex.EncodeToString(again.Sum(nil)) != digest {
+		return ErrChanged
+	}
+	return nil
 }

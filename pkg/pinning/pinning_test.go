@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/function-mesh/functionmesh-apiserver/pkg/identity"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/packageservice"
@@ -22,8 +23,12 @@ type store struct {
 	lock     sync.Mutex
 	contents map[string]string
 	// stored is when the tag was, and moving has it stored anew with each look.
-	stored    int
-	moving    bool
+	stored int64
+	moving bool
+	// meant is the digest that is said to be the content's, and growing has more of the
+	// content arrive with each look.
+	meant     string
+	growing   bool
 	downloads int
 }
 
@@ -49,13 +54,16 @@ func (s *store) ServeHTTP(writer http.ResponseWriter, request *http.Request) {
 	case !found:
 		writer.WriteHeader(http.StatusNotFound)
 	case isMetadata:
-		fmt.Fprintf(writer, `{"modificationTime":%d}`, s.stored)
+		fmt.Fprintf(writer, `{"modificationTime":%d,"properties":{"sha256":%q}}`, s.stored, s.meant)
 		if s.moving {
 			s.stored++
 		}
 	default:
 		s.downloads++
 		_, _ = io.WriteString(writer, content)
+		if s.growing {
+			s.contents[path] += "."
+		}
 	}
 }
 
@@ -70,8 +78,10 @@ func newPinner(t *testing.T) (*Pinner, *store, Subject) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return New(map[string]*packageservice.Client{"pulsar": client}, 10), kept, Subject{
-		Cluster: "pulsar", Package: identity.PackageURL{Type: "function", Tenant: "a", Namespace: "b", Name: "c", Version: "v1"},
+	pinner := New(map[string]*packageservice.Client{"pulsar": client}, 10)
+	pinner.pause = time.Millisecond
+	return pinner, kept, Subject{
+		Place: "here", Cluster: "pulsar", Package: identity.PackageURL{Type: "function", Tenant: "a", Namespace: "b", Name: "c", Version: "v1"},
 		Title: "Function", Of: identity.Name{Tenant: "a", Namespace: "b", Name: "f"},
 	}
 }
@@ -112,6 +122,8 @@ func TestPinRefuses(t *testing.T) {
 		"too large":          {func(s *store, _ *Subject) { s.contents["function/a/b/c/v1"] = "0123456789a" }, packageservice.ErrTooLarge},
 		"empty":              {func(s *store, _ *Subject) { s.contents["function/a/b/c/v1"] = "" }, packageservice.ErrEmpty},
 		"replaced meanwhile": {func(s *store, _ *Subject) { s.moving = true }, ErrChanged},
+		"half of it":         {func(s *store, _ *Subject) { s.meant = strings.Repeat("ab", 32) }, ErrChanged},
+		"still growing":      {func(s *store, _ *Subject) { s.growing, s.stored = true, time.Now().UnixMilli() }, ErrChanged},
 		"unknown cluster":    {func(_ *store, subject *Subject) { subject.Cluster = "other" }, ErrUnknownCluster},
 	} {
 		pinner, kept, subject := newPinner(t)
@@ -135,5 +147,45 @@ func TestPinRefuses(t *testing.T) {
 	subject.Package.Version = "v2"
 	if _, err := pinner.Pin(gone, subject); err == nil {
 		t.Error("one who left got an answer")
+	}
+}
+
+// What was stored just now is pinned when it is all there.
+func TestPinYoung(t *testing.T) {
+	for name, test := range map[string]struct {
+		change    func(*store)
+		downloads int
+	}{
+		"young":         {func(s *store) { s.stored = time.Now().UnixMilli() }, 2},
+		"with a digest": {func(s *store) { s.stored, s.meant = time.Now().UnixMilli(), helloDigest }, 1},
+		"old":           {func(*store) {}, 1},
+	} {
+		pinner, kept, subject := newPinner(t)
+		test.change(kept)
+		if _, err := pinner.Pin(t.Context(), subject); err != nil || kept.downloads != test.downloads {
+			t.Errorf("%s: %v after %d downloads", name, err, kept.downloads)
+		}
+	}
+}
+
+// Half of the slots are for others.
+func TestPinSlots(t *testing.T) {
+	pinner, _, subject := newPinner(t)
+	for range maxAtOnce / 2 {
+		if !pinner.slots.enter(t.Context(), subject.Place) {
+			t.Fatal("there is no slot")
+		}
+	}
+	if _, err := pinner.Pin(t.Context(), subject); !errors.Is(err, ErrBusy) {
+		t.Errorf("beyond its share: %v", err)
+	}
+	subject.Place = "there"
+	if _, err := pinner.Pin(t.Context(), subject); err != nil {
+		t.Errorf("another place: %v", err)
+	}
+	pinner.slots.leave("here")
+	subject.Place, subject.Package.Version = "here", "v1"
+	if _, err := pinner.Pin(t.Context(), subject); err != nil {
+		t.Errorf("with a slot of its own again: %v", err)
 	}
 }

@@ -114,7 +114,7 @@ func (c *components) create(writer http.ResponseWriter, request *restful.Request
 		if err := c.ifMayCreate(ctx, name, nil); err != nil {
 			return err
 		}
-		if err := c.completeNamed(ctx, form, name, object, nil); err != nil {
+		if _, err := c.completeNamed(ctx, form, object, nil); err != nil {
 			return err
 		}
 	}

@@ -21,25 +21,55 @@ import (
 
 // completeNamed looks into the package that a component names by its URL, and fills in
 // what it says. before is the component as it was, nil for a new one. The caller must
-// have been authorized. Errors are of type *restError.
-func (c *components) completeNamed(ctx context.Context, form *form, name identity.Name, object, before v1alpha1.Component) error {
+// have been authorized. looked is false where that couldn't be done: neither others whose
+// files are looked into, nor what a file is like, keep anybody from writing. Errors are of
+// type *restError.
+func (c *components) completeNamed(ctx context.Context, form *form, object, before v1alpha1.Component) (looked bool, err error) {
 	location, err := identity.ParsePackageURL(locationOf(object))
 	if err != nil {
 		// It is the API server's to refuse.
-		return nil
+		return false, nil
 	}
-	if form.named == nil || form.namedAt != location {
+	// Some of the request's time has to be left for the rest of it.
+	looking := ctx
+	if deadline, ok := ctx.Deadline(); ok {
+		var cancel context.CancelFunc
+		looking, cancel = context.WithTimeout(ctx, time.Until(deadline)/2)
+		defer cancel()
+	}
+	if form.namedAt != location {
 		form.closeNamed()
-		if form.named, err = c.uploads.fetch(ctx, location, object.GetNamespace()); err != nil {
-			return err
+		if form.named, err = c.uploads.fetch(looking, location, object.GetNamespace()); err != nil {
+			return false, err
 		}
 		form.namedAt = location
 	}
 	if form.named == nil {
-		return nil
+		return false, nil
 	}
-	return c.complete(ctx, form.named, object, before)
+	err = c.complete(looking, form.named, object, before)
+	var refused *restError
+	if err == nil || errors.As(err, &refused) && refused.code == http.StatusBadRequest {
+		return true, err
+	}
+	leaveOut(ctx, location, err)
+	return false, nil
 }
+
+// keepsTypes tells whether a component that runs other code than before has types that the
+// former code had.
+func keepsTypes(object, before v1alpha1.Component) bool {
+	if !codeChanges(object, before) {
+		return false
+	}
+	input, output := object.Input(), object.Output()
+	return input != nil && input.InputTypeClassName != "" && input.InputTypeClassName == before.Input().InputTypeClassName ||
+		output != nil && output.OutputTypeClassName != "" && output.OutputTypeClassName == before.Output().OutputTypeClassName
+}
+
+// typesKept warns of that.
+const typesKept = "The new code could not be looked into, so the names of types are still those of the former code. " +
+	"If it has others, name them."
 
 // looksInto tells whether the package that a component names by its URL is to be looked
 // into: that of a new component, and that of one whose package or class changes.
@@ -63,12 +93,6 @@ func codeChanges(object, before v1alpha1.Component) bool {
 // Pulsar's where there is one. It returns nil where that can't be had. What it returns is
 // to be closed. Errors are of type *restError.
 func (u *uploads) fetch(ctx context.Context, location identity.PackageURL, place string) (*upload, error) {
-	// Some of the request's time has to be left for the rest of it.
-	if deadline, ok := ctx.Deadline(); ok {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, time.Until(deadline)/2)
-		defer cancel()
-	}
 	content, err := u.packages.service.Open(ctx, packageservice.Token(ownToken(ctx)), location)
 	switch {
 	case errors.Is(err, packageservice.ErrNotFound):
@@ -81,15 +105,11 @@ func (u *uploads) fetch(ctx context.Context, location identity.PackageURL, place
 	reading := &reader{content, nil}
 	fetched, err := u.take(reading, place)
 	var refused *restError
-	switch {
-	case reading.err != nil:
-		leaveOut(ctx, location, reading.err)
-		return nil, nil
-	case errors.As(err, &refused) && refused.code == http.StatusRequestEntityTooLarge:
-		leaveOut(ctx, location, err)
-		return nil, nil
+	if err == nil || reading.err == nil && errors.As(err, &refused) && refused.code == http.StatusBadRequest {
+		return fetched, err
 	}
-	return fetched, err
+	leaveOut(ctx, location, err)
+	return nil, nil
 }
 
 // leaveOut logs why a package is not looked into.

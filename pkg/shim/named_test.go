@@ -9,10 +9,14 @@ import (
 	"testing"
 	"time"
 
+	"k8s.io/client-go/rest"
+
 	"github.com/function-mesh/functionmesh-apiserver/pkg/apis/admin/v1alpha1"
+	"github.com/function-mesh/functionmesh-apiserver/pkg/generated/clientset/versioned"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/identity"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/packageservice"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/pulsaradmin"
+	"github.com/function-mesh/functionmesh-apiserver/pkg/shim/caller"
 )
 
 // newFetcher returns uploads of a package service that only answers, by version.
@@ -72,18 +76,71 @@ func TestFetch(t *testing.T) {
 			}
 		}
 	}
-	// One that takes too long leaves time for the rest of the request.
-	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Second)
-	defer cancel()
-	hangs := identity.PackageURL{Type: "sink", Tenant: "a", Namespace: "b", Name: "c", Version: "hangs"}
-	if fetched, err := uploads.fetch(ctx, hangs, "t"); fetched != nil || err != nil || ctx.Err() != nil {
-		t.Errorf("one that hangs: %+v, %v, %v", fetched, err, ctx.Err())
-	}
 	for range maxUploads / 2 {
 		uploads.slots.enter("t")
 	}
-	if _, err := uploads.fetch(t.Context(), identity.PackageURL{Type: "sink", Tenant: "a", Namespace: "b", Name: "c", Version: "there"}, "t"); codeOf(err) != http.StatusTooManyRequests {
-		t.Errorf("without a slot: %v", err)
+	there := identity.PackageURL{Type: "sink", Tenant: "a", Namespace: "b", Name: "c", Version: "there"}
+	if fetched, err := uploads.fetch(t.Context(), there, "t"); fetched != nil || err != nil {
+		t.Errorf("without a slot: %+v, %v", fetched, err)
+	}
+}
+
+// What takes too long leaves time for the rest of the request, and what others' files take
+// is nobody else's failure.
+func TestCompleteNamedInTime(t *testing.T) {
+	c := &components{uploads: newFetcher(t)}
+	c.uploads.inspecting <- struct{}{}
+	for _, version := range []string{"hangs", "there"} {
+		ctx, cancel := context.WithTimeout(t.Context(), 4*time.Second)
+		defer cancel()
+		function := liveFunction()
+		function.Spec.Package = &v1alpha1.Package{Location: "function://a/b/c@" + version}
+		form := &form{}
+		looked, err := c.completeNamed(ctx, form, function, nil)
+		if looked || err != nil || ctx.Err() != nil {
+			t.Errorf("%s: %t, %v, %v", version, looked, err, ctx.Err())
+		}
+		if form.closeNamed(); len(c.uploads.slots.all) != 0 {
+			t.Errorf("%s: a slot isn't freed", version)
+		}
+	}
+	// What can't run is refused.
+	<-c.uploads.inspecting
+	function := liveFunction()
+	function.Spec.Package = &v1alpha1.Package{Location: "function://a/b/c@there"}
+	if looked, err := c.completeNamed(t.Context(), &form{}, function, nil); !looked || codeOf(err) != http.StatusBadRequest {
+		t.Errorf("no archive: %t, %v", looked, err)
+	}
+}
+
+// An update to a package that can't be looked into forgets what the old file was called,
+// and says that types may be other ones.
+func TestUpdateToForbiddenPackage(t *testing.T) {
+	before := liveFunction()
+	before.Spec.ClassName, before.Spec.InputTypeClassName = "A", "java.lang.String"
+	before.Spec.Package = &v1alpha1.Package{Location: "function://a/b/c@there", FileName: "old.jar"}
+	server := newAnswers(t, map[string][]any{"PATCH dry": {before}, "PATCH": {before}})
+	api := httptest.NewServer(server)
+	t.Cleanup(api.Close)
+	client, err := versioned.NewForConfig(&rest.Config{Host: api.URL})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &components{kind: newKinds(client.AdminV1alpha1())[0], uploads: newFetcher(t), budget: newBudget(1 << 20)}
+	for config, warned := range map[string]bool{
+		`{"jar":"function://a/b/c@forbidden"}`: true, `{"parallelism":2}`: false,
+	} {
+		ctx := caller.NewContext(t.Context(), "1", caller.Credential{})
+		form := &form{kind: c.kind, config: []byte(config)}
+		if err := c.tryUpdate(ctx, before.DeepCopy(), testName, form, ""); err != nil {
+			t.Fatalf("%s: %v", config, err)
+		}
+		if got := len(caller.FromContext(ctx).Warnings()); (got == 1) != warned {
+			t.Errorf("%s: %d warnings", config, got)
+		}
+		if got := strings.Contains(server.bodies["PATCH"], `"fileName":null`); got != warned {
+			t.Errorf("%s: sent %s", config, server.bodies["PATCH"])
+		}
 	}
 }
 

@@ -118,6 +118,11 @@ func (c *components) tryUpdate(ctx context.Context, object v1alpha1.Component, n
 	case token != "" && (form.stores() || !equality.Semantic.DeepEqual(before, object)):
 		takeAway(object)
 	}
+	if pkg := object.Common().Package; pkg != nil && locationOf(object) != locationOf(before) {
+		// Other code says itself what its file is called: a config can't.
+		pkg.FileName = ""
+	}
+	looked := false
 	switch {
 	case form.stores():
 		// The slots of uploads bound these, and they take long.
@@ -132,14 +137,18 @@ func (c *components) tryUpdate(ctx context.Context, object v1alpha1.Component, n
 		if err := form.upload.store(ctx, c.kind, name); err != nil {
 			return err
 		}
+		looked = true
 	case c.looksInto(object, before):
 		release()
 		if err := c.ifMayUpdate(ctx, object.GetNamespace(), object.GetName(), nil); err != nil {
 			return err
 		}
-		if err := c.completeNamed(ctx, form, name, object, before); err != nil {
+		if looked, err = c.completeNamed(ctx, form, object, before); err != nil {
 			return err
 		}
+	}
+	if origin := caller.FromContext(ctx); !looked && origin != nil && keepsTypes(object, before) {
+		origin.AddWarning(typesKept)
 	}
 	stored, err := c.write(ctx, before, object, metav1.PatchOptions{FieldManager: fieldManager})
 	if err != nil || token == "" {

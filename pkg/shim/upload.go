@@ -33,15 +33,11 @@ func (l *lookup) mayUpload(ctx context.Context, kind *kind, name identity.Name) 
 }
 
 // complete looks into the code of a component, and fills in what it says. before is the
-// component as it was, nil for a new one: what the former code said is asked anew. Errors are of type *restError.
+// component as it was, nil for a new one: what the former code said is asked anew. Errors
+// are of type *restError.
 func (c *components) complete(ctx context.Context, upload *upload, object, before v1alpha1.Component) error {
-	restore := func() {}
 	if before != nil && codeChanges(object, before) {
-		restore = forgetTypes(object, before)
-	}
-	if before != nil && locationOf(object) != locationOf(before) {
-		// So does its file's name: a config can't give one.
-		object.Common().Package.FileName = ""
+		defer forgetTypes(object, before)()
 	}
 	select {
 	case upload.uploads.inspecting <- struct{}{}:
@@ -59,7 +55,6 @@ func (c *components) complete(ctx context.Context, upload *upload, object, befor
 	case err != nil:
 		return &restError{code: http.StatusInternalServerError, reason: reasonInternal, cause: err}
 	}
-	restore()
 	return nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/function-mesh/functionmesh-apiserver/pkg/apis/admin/v1alpha1"
@@ -14,6 +15,11 @@ type Package struct {
 	// PackageStatus is what the package is now. Of what isn't there, or wasn't asked for,
 	// it has what the URL says.
 	v1alpha1.PackageStatus
+	// ConfigMap is the one that says at which Pulsar cluster the package is.
+	ConfigMap string
+	// Described says that the content is as old as ModificationTime, or older: all that
+	// is known is when somebody last changed what is said of it.
+	Described bool
 	// Pending says that nobody has asked yet.
 	Pending bool
 	// Missing says that there is no such package.
@@ -42,12 +48,17 @@ func (p *Package) Reason() string {
 // PublishedPackage is what instances got, as a server published it.
 type PublishedPackage struct {
 	v1alpha1.PackageStatus `json:",inline"`
-	// Revision is of the StatefulSet whose instances got it, empty before there is one.
-	Revision string `json:"revision,omitempty"`
+	// ConfigMap is the one that says at which Pulsar cluster the package is.
+	ConfigMap string `json:"configMap,omitempty"`
+	// MovedTo is the other content that the package was last seen with, empty for none.
+	MovedTo string `json:"movedTo,omitempty"`
 }
 
 // checkPackage says whether the object's package is there, and whether it is still what
 // instances got. Without one there is nothing to say.
+//
+// What instances got follows from when they fetched it: whatever a tag meant in between,
+// all of those that did since the content was stored have that.
 func (c *computation) checkPackage() {
 	now := c.Package
 	if now == nil {
@@ -57,16 +68,25 @@ func (c *computation) checkPackage() {
 		c.conditions.set(v1alpha1.ConditionPackageResolved, value, reason, message)
 	}
 	before := c.packageBefore()
-	c.published = &PublishedPackage{PackageStatus: now.PackageStatus, Revision: c.set.Status.UpdateRevision}
-	switch unseen := now.Pending || now.Missing || now.Unknown != ""; {
-	case before == nil:
-	case unseen, moved(before.PackageStatus, now.PackageStatus) && !c.replaced(before):
-		c.published.PackageStatus = before.PackageStatus
-		if before.Revision != "" {
-			c.published.Revision = before.Revision
-		}
+	c.published = &PublishedPackage{PackageStatus: now.PackageStatus, ConfigMap: now.ConfigMap}
+	unseen := now.Pending || now.Missing || now.Unknown != ""
+	known := before != nil && (before.Digest != "" || before.ModificationTime != nil)
+	older, certain := c.olderThan(now)
+	moved := false
+	switch {
+	case unseen && before != nil:
+		c.published.PackageStatus, c.published.MovedTo = before.PackageStatus, before.MovedTo
+	case unseen, now.Pinned, known && !differ(before.PackageStatus, now.PackageStatus), certain && !older:
+	case known:
+		c.published.PackageStatus, moved = before.PackageStatus, true
+	case older:
+		// Nobody has seen what they got.
+		c.published.PackageStatus, moved = v1alpha1.PackageStatus{Location: now.Location}, true
 	}
-	got, of := c.published.PackageStatus, "Package "+now.Location
+	if moved {
+		c.published.MovedTo = content(now.PackageStatus)
+	}
+	of := "Package " + now.Location
 	switch last, reason := c.Previous.Condition(v1alpha1.ConditionPackageResolved), now.Reason(); {
 	case now.Pending && before != nil && last != nil:
 		// Another server asked, and what it heard counts until this one has.
@@ -79,36 +99,92 @@ func (c *computation) checkPackage() {
 		set(metav1.ConditionUnknown, reason, "Whether package "+now.Location+" is there is not known: "+now.Why+".")
 	case now.Unusable != "":
 		set(metav1.ConditionFalse, reason, of+" can't be run: "+now.Unusable+".")
-	case moved(got, now.PackageStatus):
-		set(metav1.ConditionTrue, ReasonPackageMoved, fmt.Sprintf(
-			"%s has another content now, %s, than instances got, %s. Those that start from now on run the new one; restarting the component replaces all.",
-			of, content(now.PackageStatus), content(got)))
+	case moved:
+		set(metav1.ConditionTrue, ReasonPackageMoved, of+c.movedMessage(now))
 	default:
 		set(metav1.ConditionTrue, reason, of+" is there: "+content(now.PackageStatus)+".")
 	}
 }
 
+// movedMessage says, after the name of a package, what instances got and what they would
+// get.
+func (c *computation) movedMessage(now *Package) string {
+	got := c.published.PackageStatus
+	text := fmt.Sprintf(" has another content now, %s, than instances got, %s.", content(now.PackageStatus), content(got))
+	switch certain := got.Digest != "" && now.Digest != ""; {
+	case got.Digest == "" && got.ModificationTime == nil:
+		text = " may have another content now, " + content(now.PackageStatus) + ", than instances got, which started before."
+	case now.Described && !certain:
+		text = fmt.Sprintf(" may have another content now than instances got, %s: what is said of it was changed at %s.",
+			content(got), now.ModificationTime.UTC().Format(time.RFC3339))
+	}
+	return text + " Those that start from now on run the new one; restarting the component replaces all."
+}
+
 // packageBefore returns what was published of the same package, nil for nothing.
 func (c *computation) packageBefore() *PublishedPackage {
-	if c.Previous == nil || c.Previous.Package == nil || c.Previous.Package.Location != c.Package.Location {
+	if c.Previous == nil || c.Previous.Package == nil {
 		return nil
 	}
-	return c.Previous.Package
-}
-
-// replaced tells whether all instances are, or will soon be, others than those that got
-// what was published: such as after a restart.
-func (c *computation) replaced(before *PublishedPackage) bool {
-	if c.StatefulSet == nil {
-		return false
+	if before := c.Previous.Package; before.Location == c.Package.Location && before.ConfigMap == c.Package.ConfigMap {
+		return before
 	}
-	observed := &c.set.Status
-	return c.Replicas == 0 && observed.Replicas == 0 || before.Revision != "" && observed.UpdateRevision != before.Revision
+	return nil
 }
 
-// moved tells whether a package has another content than before. What isn't known of
+// olderThan tells whether an instance that runs fetched its code before a package's
+// content was stored, and whether that is certain: all instances have been seen.
+func (c *computation) olderThan(now *Package) (older, certain bool) {
+	if now.ModificationTime == nil {
+		return false, false
+	}
+	for _, pod := range c.Pods {
+		if at := fetchedAt(pod); !at.IsZero() && at.Before(now.ModificationTime.Time) {
+			return true, true
+		}
+	}
+	return false, c.StatefulSet != nil && len(c.Pods) >= int(c.set.Status.Replicas)
+}
+
+// downloader is the operator's container that fetches code before others start, where it
+// is told to have one. Elsewhere the instance's own container does.
+const downloader = "downloader"
+
+// instanceContainers are those that the operator runs instances in.
+var instanceContainers = map[string]bool{"pulsar-function": true, "pulsar-source": true, "pulsar-sink": true}
+
+// fetchedAt returns when the instance that runs in a pod fetched its code, zero if none
+// runs: it will fetch what is there when it starts.
+func fetchedAt(pod *corev1.Pod) time.Time {
+	for _, container := range pod.Status.ContainerStatuses {
+		running := container.State.Running
+		if !instanceContainers[container.Name] || running == nil {
+			continue
+		}
+		for _, before := range pod.Status.InitContainerStatuses {
+			if before.Name == downloader && before.State.Terminated != nil {
+				return before.State.Terminated.StartedAt.Time
+			}
+		}
+		return running.StartedAt.Time
+	}
+	return time.Time{}
+}
+
+// LastFetch returns when an instance last fetched its code, zero if none runs.
+func LastFetch(pods []*corev1.Pod) time.Time {
+	last := time.Time{}
+	for _, pod := range pods {
+		if at := fetchedAt(pod); at.After(last) {
+			last = at
+		}
+	}
+	return last
+}
+
+// differ tells whether a package has another content than before. What isn't known of
 // both is no difference.
-func moved(before, now v1alpha1.PackageStatus) bool {
+func differ(before, now v1alpha1.PackageStatus) bool {
 	switch {
 	case before.Digest != "" && now.Digest != "":
 		return before.Digest != now.Digest

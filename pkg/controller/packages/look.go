@@ -2,6 +2,7 @@ package packages
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -37,7 +38,7 @@ func init() { legacyregistry.MustRegister(lookups) }
 
 // basic returns what a package's URL says.
 func basic(of component.Package) status.Package {
-	known := status.Package{PackageStatus: v1alpha1.PackageStatus{Location: of.Location}}
+	known := status.Package{PackageStatus: v1alpha1.PackageStatus{Location: of.Location}, ConfigMap: of.ConfigMap}
 	if name, err := identity.ParsePackageURL(of.Location); err == nil {
 		known.Location = name.String()
 		known.Digest = packageservice.DigestOf(name.Version)
@@ -47,81 +48,106 @@ func basic(of component.Package) status.Package {
 }
 
 // look asks for a package. last is what was heard last, nil for nothing.
-func (r *Resolver) look(ctx context.Context, service *packageservice.Client, of component.Package, last *answer) status.Package {
-	if r.isDown(of.ConfigMap) {
-		return unknown(of, status.ReasonPackageUnreachable, unreachable)
+func (r *Resolver) look(ctx context.Context, service *packageservice.Client, of component.Package, last *answer) *answer {
+	found := &answer{Package: basic(of)}
+	if last != nil {
+		found.inside = last.inside
 	}
-	found, err := find(ctx, service, of, last)
+	if down := r.downUntil(of.ConfigMap); !down.IsZero() {
+		found.Unknown, found.Why, found.until = status.ReasonPackageUnreachable, unreachable, down
+		return found
+	}
+	silent, err := find(ctx, service, of, found)
 	var refused *packageservice.RefusedError
-	isAnswer := errors.As(err, &refused)
-	switch {
+	switch isAnswer := errors.As(err, &refused); {
 	case err == nil:
 	case errors.Is(err, packageservice.ErrNotFound):
-		found = basic(of)
+		found.Package = basic(of)
 		found.Missing = true
 	case isAnswer && refused.Code/100 == 4:
-		found = unknown(of, status.ReasonPackageForbidden,
-			fmt.Sprintf("Pulsar answers the server's account with %d %s", refused.Code, http.StatusText(refused.Code)))
+		found.Package = basic(of)
+		found.Unknown, found.Why = status.ReasonPackageForbidden,
+			fmt.Sprintf("Pulsar answers the server's account with %d %s", refused.Code, http.StatusText(refused.Code))
 	default:
-		found = unknown(of, status.ReasonPackageUnreachable, unreachable)
-		// An answer is about one package, silence about all.
-		if isAnswer || r.setDown(of.ConfigMap) {
+		found.Package = basic(of)
+		found.Unknown, found.Why = status.ReasonPackageUnreachable, unreachable
+		// An answer is about one package, and so is content that doesn't come. Silence is
+		// about all.
+		if !silent || isAnswer || r.setDown(of.ConfigMap) {
 			klog.FromContext(ctx).Error(err, "Could not ask a package service", "configMap", of.ConfigMap, "package", found.Location)
 		}
 	}
+	interval := r.config.Interval
+	if found.Missing || found.Unknown != "" {
+		interval /= retries
+	}
+	found.until = r.config.Clock.Now().Add(interval)
 	lookups.WithLabelValues(found.Reason()).Inc()
 	return found
 }
 
-func unknown(of component.Package, reason, why string) status.Package {
-	known := basic(of)
-	known.Unknown, known.Why = reason, why
-	return known
-}
+const unreachable = "Pulsar's package service gives no answer"
 
-// find returns what a package service says of a package. Errors are the service's.
-func find(ctx context.Context, service *packageservice.Client, of component.Package, last *answer) (status.Package, error) {
-	known := basic(of)
+// find completes an answer by what a package service says of a package. Errors are the
+// service's; silent says that it said nothing at all.
+func find(ctx context.Context, service *packageservice.Client, of component.Package, found *answer) (silent bool, err error) {
 	name, err := identity.ParsePackageURL(of.Location)
 	if err != nil {
-		return known, err
+		return false, err
 	}
 	metadata, err := service.Metadata(ctx, "", name)
 	if err != nil {
-		return known, err
+		return true, err
 	}
-	if known.Digest == "" {
-		known.Digest = packageservice.DigestIn(*metadata)
+	if found.Digest == "" {
+		found.Digest = packageservice.DigestIn(*metadata)
 	}
-	modified := metav1.NewTime(time.UnixMilli(metadata.ModificationTime).UTC().Truncate(time.Second))
-	known.ModificationTime = &modified
-	if of.Program {
-		err = lookInside(ctx, service, name, &known, last)
+	// Who only describes a package anew doesn't store it, and leaves no time of that.
+	stored := cmp.Or(metadata.CreateTime, metadata.ModificationTime)
+	found.Described = metadata.CreateTime == 0
+	if stored != 0 {
+		at := metav1.NewTime(time.UnixMilli(stored).UTC().Truncate(time.Second))
+		found.ModificationTime = &at
 	}
-	return known, err
+	if found.inside == nil || found.inside.stored != stored || found.inside.digest != found.Digest {
+		seen := &inside{stored: stored, digest: found.Digest}
+		if err := seen.look(ctx, service, name, of.Program); err != nil {
+			return false, err
+		}
+		found.inside = seen
+	}
+	found.Architecture, found.Unusable = found.inside.architecture, found.inside.unusable
+	return false, nil
 }
 
-const unreachable = "Pulsar's package service gives no answer"
+// inside is what is in a content: one that was stored then, in milliseconds since 1970,
+// with a digest as far as that is known.
+type inside struct {
+	stored                         int64
+	digest, architecture, unusable string
+}
 
-// lookInside finds out the architecture of a program, once for each content.
-func lookInside(ctx context.Context, service *packageservice.Client, name identity.PackageURL, known *status.Package, last *answer) error {
-	if last != nil && last.ModificationTime.Equal(known.ModificationTime) && last.Digest == known.Digest {
-		known.Architecture, known.Unusable = last.Architecture, last.Unusable
-		return nil
-	}
+// look finds out whether there is a content, and the architecture of a program.
+func (i *inside) look(ctx context.Context, service *packageservice.Client, name identity.PackageURL, program bool) error {
 	content, err := service.Open(ctx, "", name)
 	if err != nil {
 		return err
 	}
 	defer content.Close()
 	head, err := io.ReadAll(io.LimitReader(content, programHead))
-	if err != nil {
+	switch {
+	case err != nil:
 		return fmt.Errorf("could not read a package: %w", err)
+	case len(head) == 0:
+		// An upload that broke off leaves that.
+		return packageservice.ErrNotFound
+	case !program:
+		return nil
 	}
 	var refusal *inspect.Refusal
-	known.Architecture, err = inspect.Executable(bytes.NewReader(head))
+	i.architecture, err = inspect.Executable(bytes.NewReader(head))
 	if errors.As(err, &refusal) {
-		known.Unusable = refusal.Error()
+		i.unusable = refusal.Error()
 		return nil
 	}
 	return err

@@ -8,6 +8,7 @@ package packages
 
 import (
 	"context"
+	"fmt"
 	"sync"
 	"time"
 
@@ -32,6 +33,9 @@ const (
 	// answer is left alone.
 	askTimeout = 10 * time.Second
 	downFor    = 15 * time.Second
+	// soonest is after what time a package is asked for again because instances have
+	// started meanwhile. Those that crash start all the time.
+	soonest = 10 * time.Second
 	// retries is how many times sooner is asked again what went wrong.
 	retries = 5
 	// jitter keeps what was asked at once from being asked at once again.
@@ -62,6 +66,8 @@ type Resolver struct {
 	config  Config
 	answers *cache.LRUExpireCache
 	calls   singleflight.Group
+	// shown has the answer with which an object's status was last published, by its key.
+	shown sync.Map
 
 	lock sync.Mutex
 	// down are the services that didn't answer, and until when nobody asks them.
@@ -76,8 +82,12 @@ func New(config Config) *Resolver {
 // answer is what is known of a package. It doesn't change.
 type answer struct {
 	status.Package
-	// until is when it is asked for again.
-	until time.Time
+	// asked is when the question was, until when it is asked again.
+	asked, until time.Time
+	// fetched is when an instance last fetched the package, as far as was known then.
+	fetched time.Time
+	// inside is what was found in the content, nil if nobody has looked.
+	inside *inside
 }
 
 // Known returns what is known of an object's package, nil if it has none with a URL. It
@@ -102,14 +112,19 @@ func (r *Resolver) Known(object *component.Component) *status.Package {
 func (r *Resolver) Reconcile(ctx context.Context, key work.Key) (time.Duration, error) {
 	object := r.config.Informers.Get(key)
 	if object == nil || object.Broken || object.Package == nil || object.DeletionTimestamp != nil {
+		r.shown.Delete(key)
 		return 0, nil
 	}
 	service, settled := r.subject(object)
 	if settled != nil {
+		r.shown.Delete(key)
 		return 0, nil
 	}
-	again := r.ask(ctx, service, *object.Package)
-	r.config.Publish(key)
+	_, pods := r.config.Informers.Children(object)
+	known, again := r.ask(ctx, service, *object.Package, status.LastFetch(pods))
+	if before, _ := r.shown.Swap(key, known); before != known {
+		r.config.Publish(key)
+	}
 	return wait.Jitter(max(again, time.Second), jitter), nil
 }
 
@@ -137,36 +152,41 @@ func (r *Resolver) subject(object *component.Component) (*packageservice.Client,
 	return service, nil
 }
 
-// ask makes sure that there is an answer, and returns how long it counts.
-func (r *Resolver) ask(ctx context.Context, service *packageservice.Client, of component.Package) time.Duration {
+// ask makes sure that there is an answer, and returns it and how long it counts. fetched is
+// when an instance last fetched the package: what that got is to be known soon.
+func (r *Resolver) ask(ctx context.Context, service *packageservice.Client, of component.Package, fetched time.Time) (*answer, time.Duration) {
 	now := r.config.Clock.Now()
 	var last *answer
 	if kept, ok := r.answers.Get(of); ok {
 		last = kept.(*answer)
-		if rest := last.until.Sub(now); rest > 0 {
-			return rest
+		rest := last.until.Sub(now)
+		if fetched.After(last.asked) && fetched.After(last.fetched) && !last.Pinned {
+			rest = min(rest, last.asked.Add(soonest).Sub(now))
+		}
+		if rest > 0 {
+			return last, rest
 		}
 	}
-	asked, _, _ := r.calls.Do(of.ConfigMap+" "+of.Location, func() (any, error) {
+	asked, _, _ := r.calls.Do(fmt.Sprintf("%s %s %t", of.ConfigMap, of.Location, of.Program), func() (any, error) {
 		bounded, cancel := context.WithTimeout(ctx, askTimeout)
 		defer cancel()
-		found := &answer{Package: r.look(bounded, service, of, last)}
-		interval := r.config.Interval
-		if found.Missing || found.Unknown != "" {
-			interval /= retries
-		}
-		found.until = r.config.Clock.Now().Add(interval)
+		found := r.look(bounded, service, of, last)
+		found.asked, found.fetched = now, fetched
 		r.answers.Add(of, found, keptFor)
 		return found, nil
 	})
-	return asked.(*answer).until.Sub(now)
+	found := asked.(*answer)
+	return found, found.until.Sub(now)
 }
 
-// isDown tells whether a service is left alone.
-func (r *Resolver) isDown(configMap string) bool {
+// downUntil returns until when a service is left alone, zero if it isn't.
+func (r *Resolver) downUntil(configMap string) time.Time {
 	r.lock.Lock()
 	defer r.lock.Unlock()
-	return r.config.Clock.Now().Before(r.down[configMap])
+	if until := r.down[configMap]; r.config.Clock.Now().Before(until) {
+		return until
+	}
+	return time.Time{}
 }
 
 // setDown has a service left alone for a while, and tells whether it wasn't.

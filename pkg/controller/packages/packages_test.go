@@ -74,12 +74,18 @@ func object(location string) *component.Component {
 	}
 }
 
-// ask has an object's package asked for, if somebody is to be asked.
+// askFor has an object's package asked for, if somebody is to be asked.
 func (r *Resolver) askFor(t *testing.T, object *component.Component) (*status.Package, time.Duration) {
+	t.Helper()
+	return r.askSince(t, object, time.Time{})
+}
+
+// askSince is askFor when an instance started then.
+func (r *Resolver) askSince(t *testing.T, object *component.Component, started time.Time) (*status.Package, time.Duration) {
 	t.Helper()
 	again := time.Duration(0)
 	if service, settled := r.subject(object); settled == nil {
-		again = r.ask(t.Context(), service, *object.Package)
+		_, again = r.ask(t.Context(), service, *object.Package, started)
 	}
 	return r.Known(object), again
 }
@@ -89,11 +95,13 @@ func TestResolve(t *testing.T) {
 	program := "\x7fELF\x02\x01\x01" + strings.Repeat("\x00", 9) + "\x02\x00\xb7\x00" + strings.Repeat("\x00", 100)
 	const metadata = `{"modificationTime":1767323045678}`
 	r, asked, _ := newResolver(t, map[string]string{
-		"a/b/plain/latest/metadata":            metadata,
-		"a/b/told/v1/metadata":                 `{"modificationTime":1767323045678,"properties":{"sha256":"` + digest + `"}}`,
-		"a/b/lies/v1/metadata":                 `{"modificationTime":1767323045678,"properties":{"sha256":"../../etc/passwd"}}`,
-		"a/b/n/sha256-" + digest + "/metadata": metadata,
-		"a/b/go/v1/metadata":                   metadata, "a/b/go/v1": program,
+		"a/b/plain/latest/metadata": metadata, "a/b/plain/latest": "text",
+		"a/b/told/v1/metadata": `{"modificationTime":1767323045678,"properties":{"sha256":"` + digest + `"}}`, "a/b/told/v1": "text",
+		"a/b/lies/v1/metadata": `{"modificationTime":1767323045678,"properties":{"sha256":"../../etc/passwd"}}`, "a/b/lies/v1": "text",
+		"a/b/anew/v1/metadata": `{"createTime":1767323045678,"modificationTime":1777323045678}`, "a/b/anew/v1": "text",
+		"a/b/n/sha256-" + digest + "/metadata": metadata, "a/b/n/sha256-" + digest: "text",
+		"a/b/empty/v1/metadata": metadata, "a/b/empty/v1": "",
+		"a/b/go/v1/metadata": metadata, "a/b/go/v1": program,
 		"a/b/script/v1/metadata": metadata, "a/b/script/v1": "#!/bin/sh",
 		"a/b/half/v1/metadata": metadata,
 	})
@@ -105,12 +113,14 @@ func TestResolve(t *testing.T) {
 		"function://a/b/gone@sha256-" + digest: "NotFound function://a/b/gone@sha256-" + digest + " " + digest + " pinned",
 		"function://a/b/go@v1":                 "Resolved function://a/b/go@v1 " + at + " arm64",
 		"function://a/b/script@v1":             "Unusable function://a/b/script@v1 " + at,
+		"function://a/b/anew@v1":               "Resolved function://a/b/anew@v1 " + at + " stored then",
 		"function://a/b/half@v1":               "NotFound function://a/b/half@v1",
+		"function://a/b/empty@v1":              "NotFound function://a/b/empty@v1",
 		"function://a/b":                       "Unusable function://a/b",
 		"function://acme/orders/n":             "NotChecked function://acme/orders/n@latest",
 	} {
 		of := object(location)
-		of.Package.Program = strings.Contains(location, "/go@") || strings.Contains(location, "/script@") || strings.Contains(location, "/half@")
+		of.Package.Program = strings.Contains(location, "/go@") || strings.Contains(location, "/script@")
 		before := asked.asked.Load()
 		known, _ := r.askFor(t, of)
 		got := known.Reason() + " " + known.Location
@@ -121,6 +131,9 @@ func TestResolve(t *testing.T) {
 			if text != "" {
 				got += " " + text
 			}
+		}
+		if known.ModificationTime != nil && !known.Described {
+			got += " stored then"
 		}
 		if known.Pinned {
 			got += " pinned"
@@ -144,7 +157,7 @@ func TestResolve(t *testing.T) {
 
 // Many objects with the same package ask once, until it is time again.
 func TestResolveOnce(t *testing.T) {
-	r, asked, clock := newResolver(t, map[string]string{"a/b/c/latest/metadata": `{}`})
+	r, asked, clock := newResolver(t, map[string]string{"a/b/c/latest/metadata": `{}`, "a/b/c/latest": "text"})
 	of := object("function://a/b/c")
 	if known := r.Known(of); !known.Pending || asked.asked.Load() != 0 {
 		t.Errorf("before anybody asked: %+v", known)
@@ -154,13 +167,43 @@ func TestResolveOnce(t *testing.T) {
 			t.Fatalf("got %+v, again in %s", known, again)
 		}
 	}
-	if got := asked.asked.Load(); got != 1 {
+	// The content is looked for once, too.
+	if got := asked.asked.Load(); got != 2 {
 		t.Errorf("asked %d times", got)
 	}
 	clock.Step(5 * time.Minute)
 	delete(asked.answers, "a/b/c/latest/metadata")
-	if known, again := r.askFor(t, of); !known.Missing || again != time.Minute || asked.asked.Load() != 2 {
+	if known, again := r.askFor(t, of); !known.Missing || again != time.Minute || asked.asked.Load() != 3 {
 		t.Errorf("later: %+v, again in %s, asked %d times", known, again, asked.asked.Load())
+	}
+}
+
+// What instances that start get is asked for soon, once for each start.
+func TestAskAfterStart(t *testing.T) {
+	r, asked, clock := newResolver(t, map[string]string{"a/b/c/latest/metadata": `{"createTime":1000}`, "a/b/c/latest": "text"})
+	of := object("function://a/b/c")
+	began := clock.Now()
+	r.askFor(t, of)
+	clock.Step(time.Second)
+	// Not before the answer, by whatever clock.
+	ahead := clock.Now().Add(time.Hour)
+	for _, test := range []struct {
+		step    time.Duration
+		started time.Time
+		again   time.Duration
+		asked   int32
+	}{
+		{0, began, 5*time.Minute - time.Second, 2},
+		{0, clock.Now(), soonest - time.Second, 2},
+		{soonest, clock.Now(), 5 * time.Minute, 3},
+		{time.Second, clock.Now(), 5*time.Minute - time.Second, 3},
+		{soonest, ahead, 5 * time.Minute, 4},
+		{soonest, ahead, 5*time.Minute - soonest, 4},
+	} {
+		clock.Step(test.step)
+		if _, again := r.askSince(t, of, test.started); again != test.again || asked.asked.Load() != test.asked {
+			t.Errorf("%+v: again in %s, asked %d times", test, again, asked.asked.Load())
+		}
 	}
 }
 
@@ -196,16 +239,16 @@ func TestResolveFailures(t *testing.T) {
 	asked.server.CloseClientConnections()
 	url := asked.server.URL
 	asked.server.Close()
-	for _, name := range []string{"d", "e"} {
-		if known, again := r.askFor(t, object("function://a/b/"+name)); known.Reason() != status.ReasonPackageUnreachable || again != time.Minute || strings.Contains(known.Why, url) {
+	for i, want := range []time.Duration{time.Minute, downFor} {
+		if known, again := r.askFor(t, object(fmt.Sprintf("function://a/b/d@%d", i))); known.Reason() != status.ReasonPackageUnreachable || again != want || strings.Contains(known.Why, url) {
 			t.Errorf("%+v, again in %s", known, again)
 		}
 	}
-	if !r.isDown("pulsar-config") {
+	if r.downUntil("pulsar-config").IsZero() {
 		t.Error("a service that gives no answer is asked again at once")
 	}
 	clock.Step(downFor)
-	if r.isDown("pulsar-config") {
+	if !r.downUntil("pulsar-config").IsZero() {
 		t.Error("a service that gave no answer is never asked again")
 	}
 }

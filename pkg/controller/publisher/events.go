@@ -55,7 +55,8 @@ func eventsOf(previous, published *status.Published) []event {
 	warn(adminv1alpha1.ConditionCredentialsValid, metav1.ConditionFalse)
 	warn(adminv1alpha1.ConditionPackageResolved, metav1.ConditionFalse)
 	if moved := published.Condition(adminv1alpha1.ConditionPackageResolved); moved != nil && moved.Reason == status.ReasonPackageMoved {
-		if last := previous.Condition(adminv1alpha1.ConditionPackageResolved); last == nil || last.Reason != moved.Reason {
+		last := previous.Condition(adminv1alpha1.ConditionPackageResolved)
+		if (last == nil || last.Reason != moved.Reason) && !knewMoved(previous, published) {
 			events = append(events, event{corev1.EventTypeWarning, moved.Reason, moved.Message})
 		}
 	}
@@ -71,4 +72,11 @@ func eventsOf(previous, published *status.Published) []event {
 		events = append(events, event{corev1.EventTypeNormal, now.Reason, now.Message})
 	}
 	return events
+}
+
+// knewMoved tells whether a package was seen with its other content before, and only
+// nobody could say so meanwhile.
+func knewMoved(previous, published *status.Published) bool {
+	return previous != nil && previous.Package != nil && published.Package != nil &&
+		previous.Package.MovedTo != "" && previous.Package.MovedTo == published.Package.MovedTo
 }

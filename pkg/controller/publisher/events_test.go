@@ -79,3 +79,17 @@ func TestEvents(t *testing.T) {
 		}
 	}
 }
+
+// That a package moved is told once, also when nobody could say so for a while.
+func TestMovedOnce(t *testing.T) {
+	const ready = "Ready=True:Ready Stalled=False:None Accepted=True:Accepted"
+	unknown, moved := published(ready+" PackageResolved=Unknown:Unreachable"), published(ready+" PackageResolved=True:Moved")
+	unknown.Package, moved.Package = &status.PublishedPackage{MovedTo: "one"}, &status.PublishedPackage{MovedTo: "one"}
+	if events := eventsOf(unknown, moved); len(events) != 0 {
+		t.Errorf("told again: %+v", events)
+	}
+	moved.Package.MovedTo = "another"
+	if events := eventsOf(unknown, moved); len(events) != 1 {
+		t.Errorf("told of another content: %+v", events)
+	}
+}

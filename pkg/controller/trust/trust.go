@@ -7,6 +7,7 @@ package trust
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"fmt"
 	"io"
 	"os"
@@ -15,6 +16,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/cache"
+	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/util/cert"
 	"k8s.io/klog/v2"
@@ -32,6 +35,10 @@ const (
 	// again is after what time a Secret is looked at again: nothing tells of a change of
 	// the file, and Secrets aren't watched.
 	again = 5 * time.Minute
+	// jitter keeps what was looked at at once from being looked at at once again.
+	jitter = 0.2
+	// maxKept is how many Secrets are remembered to have their certificates.
+	maxKept = 16 << 10
 	// maxFile bounds a file with certificates, in bytes.
 	maxFile = 512 << 10
 )
@@ -41,11 +48,14 @@ type Keeper struct {
 	informers *component.Informers
 	client    kubernetes.Interface
 	files     map[string]string
+	// kept has the digest of the certificates that the Secret of an object had lately, by
+	// the object's UID: objects change far more often.
+	kept *cache.LRUExpireCache
 }
 
 // New returns the loop. files are those with certificates, by the Pulsar cluster.
 func New(informers *component.Informers, client kubernetes.Interface, files map[string]string) *Keeper {
-	return &Keeper{informers: informers, client: client, files: files}
+	return &Keeper{informers: informers, client: client, files: files, kept: cache.NewLRUExpireCache(maxKept)}
 }
 
 // Check returns an error unless all files have certificates.
@@ -69,6 +79,10 @@ func (k *Keeper) Reconcile(ctx context.Context, key work.Key) (time.Duration, er
 	if err != nil {
 		return 0, err
 	}
+	digest := sha256.Sum256(certificates)
+	if kept, ok := k.kept.Get(object.UID); ok && kept == digest {
+		return wait.Jitter(again, jitter), nil
+	}
 	secrets := k.client.CoreV1().Secrets(object.Namespace)
 	wanted := secretFor(object, certificates)
 	found, err := secrets.Get(ctx, wanted.Name, metav1.GetOptions{})
@@ -86,12 +100,13 @@ func (k *Keeper) Reconcile(ctx context.Context, key work.Key) (time.Duration, er
 	if apierrors.IsForbidden(err) {
 		// The status says what is missing. A RoleBinding can come at any time.
 		klog.FromContext(ctx).Error(err, "Could not keep certificates", "namespace", object.Namespace, "name", object.Name)
-		return again, nil
+		return wait.Jitter(again, jitter), nil
 	}
 	if err != nil {
 		return 0, fmt.Errorf("could not keep certificates: %w", err)
 	}
-	return again, nil
+	k.kept.Add(object.UID, digest, again)
+	return wait.Jitter(again, jitter), nil
 }
 
 // secretFor returns the Secret of an object. It belongs to the custom resource: what views

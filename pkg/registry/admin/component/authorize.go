@@ -25,7 +25,7 @@ func (c *checks) authorize(ctx context.Context, component, old v1alpha1.Componen
 	if !ok {
 		return apierrors.NewInternalError(errors.New("could not tell who the request is from"))
 	}
-	rights := privilege.RequiredBeyond(c.defaults.server(component), component, old, credential.CallerOf(caller, c.config.KubernetesUserPrefix))
+	rights := privilege.RequiredBeyond(c.given(component, old), component, old, credential.CallerOf(caller, c.config.KubernetesUserPrefix))
 	missing, err := firstMissing(ctx, c.config.Authorizer, component.GetName(), rights)
 	if err != nil || missing == nil {
 		return err

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	genericapirequest "k8s.io/apiserver/pkg/endpoints/request"
 
 	"github.com/function-mesh/functionmesh-apiserver/pkg/apis/admin/v1alpha1"
@@ -14,6 +15,8 @@ import (
 type checks struct {
 	config   Config
 	defaults defaults
+	// owner is the kind of custom resource that owns what the server makes for a component.
+	owner schema.GroupVersionKind
 }
 
 // create checks that a new component is in the namespace that serves it, the rights of
@@ -43,7 +46,7 @@ func (c *checks) create(ctx context.Context, obj runtime.Object, dryRun bool) er
 	default:
 		return c.alreadyExists(ctx, component, existing)
 	}
-	if err := c.checkTrust(ctx, component); err != nil {
+	if err := c.checkTrust(ctx, component, nil); err != nil {
 		return err
 	}
 	if dryRun {
@@ -61,6 +64,9 @@ func (c *checks) update(ctx context.Context, obj, old runtime.Object, dryRun boo
 		return err
 	}
 	if err := c.authorize(ctx, component, before); err != nil {
+		return err
+	}
+	if err := c.checkTrust(ctx, component, before); err != nil {
 		return err
 	}
 	if component.Common().Cluster == before.Common().Cluster || dryRun {

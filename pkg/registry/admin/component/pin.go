@@ -53,7 +53,7 @@ func (c *checks) pin(ctx context.Context, obj, before runtime.Object) error {
 	}
 	pinned, err := c.config.Pinner.Pin(ctx, pinning.Subject{
 		Cluster: spec.Cluster, Package: name, Title: component.ComponentKind().Title,
-		Of: identity.Name{Tenant: spec.Tenant, Namespace: spec.Namespace, Name: spec.Name},
+		Of: identity.Name{Tenant: spec.Tenant, Namespace: spec.Namespace, Name: spec.Name}, Place: kubernetes,
 	})
 	if err != nil {
 		return notPinned(ctx, component, name, err)
@@ -87,6 +87,13 @@ func notPinned(ctx context.Context, component v1alpha1.Component, name identity.
 		conflict := apierrors.NewConflict(v1alpha1.Resource(component.ComponentKind().Resource), component.GetName(),
 			fmt.Errorf("%s: %sa package that is named by its digest has another content", path, can))
 		return view.WithPulsarReason(conflict, conflict.Error())
+	case errors.Is(err, pinning.ErrBusy):
+		text := "Package " + name.String() + " could not be pinned to its content: too many packages are being pinned. Please try again in a little while."
+		return view.WithPulsarReason(apierrors.NewTooManyRequests(text, retryAfterSeconds), text)
+	case errors.Is(err, pinning.ErrTooSlow):
+		// Who tries again at once would have as much of it copied again.
+		text := "Package " + name.String() + " could not be pinned to its content: " + err.Error() + "."
+		return view.WithPulsarReason(apierrors.NewServiceUnavailable(text), text)
 	}
 	klog.FromContext(ctx).Error(err, "Could not pin a package", "package", name.String(),
 		"namespace", genericapirequest.NamespaceValue(ctx), "name", component.GetName())
@@ -96,7 +103,7 @@ func notPinned(ctx context.Context, component v1alpha1.Component, name identity.
 	case errors.As(err, &refused) && refused.Code/100 == 4:
 		text = fmt.Sprintf("Package %s could not be pinned to its content: Pulsar answers the server's account with %d.", name, refused.Code)
 	case errors.Is(err, pinning.ErrChanged):
-		text = "Package " + name.String() + " could not be pinned to its content: it is being replaced. Please try again in a little while."
+		text = "Package " + name.String() + " could not be pinned to its content: it is being replaced, or not all of it is there. Please try again in a little while."
 	}
 	unavailable := apierrors.NewServiceUnavailable(text)
 	unavailable.ErrStatus.Details = &metav1.StatusDetails{RetryAfterSeconds: retryAfterSeconds}

@@ -112,7 +112,7 @@ func NewREST[CR any, P crstorage.Object[CR], View v1alpha1.Component](kind Kind,
 	resource := v1alpha1.Resource(kind.Resource)
 	newObject := func() runtime.Object { return kind.New() }
 	defaults := typedDefaults[CR, View]{translator}
-	checks := &checks{config: config, defaults: defaults}
+	checks := &checks{config: config, defaults: defaults, owner: client.Resource.GroupVersion().WithKind(client.Kind)}
 	var beforeWrite func(ctx context.Context, view, old runtime.Object) error
 	if config.Pinner != nil {
 		beforeWrite = checks.pin

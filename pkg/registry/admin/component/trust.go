@@ -16,10 +16,11 @@ import (
 	"github.com/function-mesh/functionmesh-apiserver/pkg/translation"
 )
 
-// checkTrust refuses a new component whose pods would wait for a Secret with certificates
-// that the server may not make. A background loop makes it, when there is an owner.
-func (c *checks) checkTrust(ctx context.Context, component v1alpha1.Component) error {
-	if !translation.HasTrustSecret(component) {
+// checkTrust refuses a component whose pods would wait for a Secret with certificates that
+// the server may not make, and before, nil for a new one, doesn't. A background loop makes
+// it, when there is an owner.
+func (c *checks) checkTrust(ctx context.Context, component, before v1alpha1.Component) error {
+	if !translation.HasTrustSecret(component) || before != nil && translation.HasTrustSecret(before) {
 		return nil
 	}
 	namespace, name := genericapirequest.NamespaceValue(ctx), component.Common().TLS.CertSecretName
@@ -44,12 +45,28 @@ func (c *checks) checkTrust(ctx context.Context, component v1alpha1.Component) e
 	return apierrors.NewServiceUnavailable("could not keep the certificates of brokers: please try again")
 }
 
-// checkFormerTrust refuses a new component that would trust the certificates in a Secret
+// given returns what the server gives a component. Certificates are of a new one, and of
+// one that keeps them: whoever names them later uses a Secret that may be anybody's.
+func (c *checks) given(component, before v1alpha1.Component) v1alpha1.Component {
+	given := c.defaults.server(component)
+	if before != nil && !translation.HasTrustSecret(before) && translation.HasTrustSecret(given) {
+		given.Common().TLS = nil
+	}
+	return given
+}
+
+// checkFormerTrust refuses a component that would trust the certificates in a Secret
 // that somebody else made. That of a former component of its name goes in a moment.
 func (c *checks) checkFormerTrust(ctx context.Context, component v1alpha1.Component, namespace, name string) error {
 	found, err := c.config.Secrets.CoreV1().Secrets(namespace).Get(ctx, name, metav1.GetOptions{})
-	if err == nil && len(found.OwnerReferences) == 1 && found.OwnerReferences[0].Name == component.GetName() || apierrors.IsNotFound(err) {
+	if apierrors.IsNotFound(err) {
 		return nil
+	}
+	if err == nil && len(found.OwnerReferences) == 1 {
+		owner := found.OwnerReferences[0]
+		if owner.APIVersion == c.owner.GroupVersion().String() && owner.Kind == c.owner.Kind && owner.Name == component.GetName() {
+			return nil
+		}
 	}
 	return apierrors.NewConflict(v1alpha1.Resource(component.ComponentKind().Resource), component.GetName(),
 		fmt.Errorf("the Secret %q where the server keeps the certificates of its brokers is there already: remove it, or name certificates in spec.tls", name))
