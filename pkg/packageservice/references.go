@@ -15,7 +15,8 @@ var digestPattern = regexp.MustCompile(`(?i)` + digestPrefix + `[0-9a-f]{64}`)
 func DigestsIn(text string) []string {
 	var digests []string
 	for _, version := range digestPattern.FindAllString(text, -1) {
-		digests = append(digests, strings.ToLower(version[len(digestPrefix):]))
+		// A part of the text would keep all of it in memory.
+		digests = append(digests, strings.Clone(strings.ToLower(version[len(digestPrefix):])))
 	}
 	slices.Sort(digests)
 	return slices.Compact(digests)

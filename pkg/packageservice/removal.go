@@ -137,13 +137,13 @@ func (c *Client) Finish(ctx context.Context, token Token, removal Removal, still
 	return true, c.Delete(ctx, token, removal.Name)
 }
 
-// claim makes sure that a package, which is there already, isn't removed as one that
+// Claim makes sure that a package, which is there already, isn't removed as one that
 // nobody uses before it can be seen that somebody does. It returns false when the package
 // is gone. It says nothing of packages that aren't ours, which nobody removes.
-func (c *Client) claim(ctx context.Context, token Token, stored Package) (bool, error) {
+func (c *Client) Claim(ctx context.Context, token Token, name identity.PackageURL) (bool, error) {
 	for {
 		asked := time.Now()
-		metadata, err := c.Metadata(ctx, token, stored.Name)
+		metadata, err := c.Metadata(ctx, token, name)
 		switch {
 		case errors.Is(err, ErrNotFound):
 			return false, nil
@@ -158,7 +158,7 @@ func (c *Client) claim(ctx context.Context, token Token, stored Package) (bool, 
 			}
 			continue
 		}
-		err = c.SetMetadata(ctx, token, stored.Name, marked(*metadata, "", asked))
+		err = c.SetMetadata(ctx, token, name, marked(*metadata, "", asked))
 		switch {
 		case errors.Is(err, ErrNotFound):
 			return false, nil

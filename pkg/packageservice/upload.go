@@ -106,7 +106,7 @@ func (c *Client) Store(ctx context.Context, token Token, stored Package) error {
 		if err != nil {
 			return err
 		}
-		there, err := c.claim(ctx, token, stored)
+		there, err := c.Claim(ctx, token, stored.Name)
 		switch {
 		case err != nil:
 			return err

@@ -133,7 +133,8 @@ func (p *Pinner) pin(ctx context.Context, service *packageservice.Client, subjec
 	key := tag{subject.Cluster, name, metadata.ModificationTime}
 	if known, ok := p.known.Get(key); ok {
 		pinned := known.(identity.PackageURL)
-		if _, err := service.Metadata(ctx, "", pinned); !errors.Is(err, packageservice.ErrNotFound) {
+		// It may be about to be removed, as one that nothing names.
+		if there, err := service.Claim(ctx, "", pinned); err != nil || there {
 			return pinned, err
 		}
 	}

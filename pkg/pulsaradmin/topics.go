@@ -107,8 +107,20 @@ func Takes(pattern, topic string) bool {
 	if namespaceOf(pattern) != namespaceOf(topic) {
 		return false
 	}
-	compiled, err := regexp.Compile(`\A(?:` + pattern + `)\z`)
+	compiled, err := compile(pattern)
 	return err == nil && compiled.MatchString(topic)
+}
+
+// Readable tells whether a pattern, a full name, can be read here: some only Java
+// understands.
+func Readable(pattern string) bool {
+	_, pattern, _ = strings.Cut(pattern, "://")
+	_, err := compile(pattern)
+	return err == nil
+}
+
+func compile(pattern string) (*regexp.Regexp, error) {
+	return regexp.Compile(`\A(?:` + pattern + `)\z`)
 }
 
 // namespaceOf returns the tenant and the namespace of a full name without its domain.
@@ -168,6 +180,10 @@ func (t *Topics) once(ctx context.Context, method string, target *url.URL) (code
 // refused is an answer that isn't what was asked for.
 func refused(code int, body []byte) error {
 	var answer struct{ Reason string }
+	if code >= http.StatusInternalServerError {
+		// It may have a stack trace, and another text each time.
+		return &UnknownError{reason: fmt.Sprintf("Pulsar answers %d %s", code, http.StatusText(code)), cause: fmt.Errorf("%.*s", maxReason, body)}
+	}
 	if json.Unmarshal(body, &answer) != nil || answer.Reason == "" || len(answer.Reason) > maxReason {
 		answer.Reason = http.StatusText(code)
 	}

@@ -24,7 +24,7 @@ const (
 	// answerTimeout is how long the function has to answer, as in Pulsar.
 	answerTimeout = 10 * time.Second
 	// receiverQueue is how many messages of the output topic wait to be looked at.
-	receiverQueue = 16
+	receiverQueue = 1
 
 	// What an answer says of the message that it is for.
 	propertyMessageID = "__pfn_input_msg_id__"

@@ -16,6 +16,7 @@ import (
 	"strings"
 	"time"
 
+	appsv1 "k8s.io/api/apps/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/util/flowcontrol"
@@ -27,6 +28,7 @@ import (
 	"github.com/function-mesh/functionmesh-apiserver/pkg/controller/work"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/packageservice"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/pulsaradmin"
+	"github.com/function-mesh/functionmesh-apiserver/pkg/revision"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/tenancy"
 )
 
@@ -66,15 +68,13 @@ type Collector struct {
 	// spaces are those that a pass looked into, since one that nothing points to any more
 	// may still have packages.
 	spaces map[tenancy.PulsarNamespace]bool
-	// unmarked are packages in use that are known to have no mark of being unused.
-	unmarked map[string]bool
 }
 
 // New returns a collector.
 func New(config Config) *Collector {
 	return &Collector{
 		Config: config, limiter: flowcontrol.NewTokenBucketRateLimiter(requestsPerSecond, requestsPerSecond),
-		spaces: map[tenancy.PulsarNamespace]bool{}, unmarked: map[string]bool{},
+		spaces: map[tenancy.PulsarNamespace]bool{},
 	}
 }
 
@@ -106,6 +106,10 @@ func (c *Collector) ready(ctx context.Context) error {
 			return fmt.Errorf("could not list %s: %w", kind.CRResource, err)
 		}
 	}
+	if _, err := c.Dynamic.Resource(appsv1.SchemeGroupVersion.WithResource("controllerrevisions")).
+		List(ctx, metav1.ListOptions{LabelSelector: revision.OwnerLabel, Limit: 1}); err != nil {
+		return fmt.Errorf("could not list revisions: %w", err)
+	}
 	return nil
 }
 
@@ -129,16 +133,14 @@ func (c *Collector) pass(ctx context.Context) error {
 		return err
 	}
 	var failures []error
-	unmarked := map[string]bool{}
 	for _, cluster := range slices.Sorted(maps.Keys(c.Services)) {
-		look := &look{Collector: c, cluster: cluster, service: c.Services[cluster], used: c.used(), unmarked: unmarked}
+		look := &look{Collector: c, cluster: cluster, service: c.Services[cluster], used: c.used()}
 		failures = append(failures, c.findSpaces(ctx, c.Pulsar[cluster]))
 		for _, space := range slices.SortedFunc(maps.Keys(c.spaces), func(a, b tenancy.PulsarNamespace) int { return strings.Compare(a.String(), b.String()) }) {
 			failures = append(failures, look.into(ctx, space))
 		}
 		failures = append(failures, look.remove(ctx))
 	}
-	c.unmarked = unmarked
 	return errors.Join(failures...)
 }
 

@@ -19,11 +19,10 @@ import (
 // look is one pass over the packages of a cluster.
 type look struct {
 	*Collector
-	cluster  string
-	service  *packageservice.Client
-	used     map[string]bool
-	unmarked map[string]bool
-	due      []identity.PackageURL
+	cluster string
+	service *packageservice.Client
+	used    map[string]bool
+	due     []identity.PackageURL
 }
 
 // ask paces and bounds a request.
@@ -76,11 +75,6 @@ func (l *look) into(ctx context.Context, space tenancy.PulsarNamespace) error {
 // and due a grace period later, unless it was used in between.
 func (l *look) at(ctx context.Context, name identity.PackageURL) error {
 	used := l.isUsed(l.used, name)
-	key := l.cluster + " " + name.String()
-	if used && l.Collector.unmarked[key] {
-		l.unmarked[key] = true
-		return nil
-	}
 	var metadata *packageservice.Metadata
 	err := l.ask(ctx, func(ctx context.Context) (err error) {
 		metadata, err = l.service.Metadata(ctx, "", name)
@@ -101,9 +95,6 @@ func (l *look) at(ctx context.Context, name identity.PackageURL) error {
 		}
 	case !used && time.Since(since) >= l.GracePeriod:
 		l.due = append(l.due, name)
-	}
-	if used {
-		l.unmarked[key] = true
 	}
 	return nil
 }

@@ -43,6 +43,9 @@ const (
 	inUseDeadline       = 5 * time.Minute
 	// again is when something is looked at that nobody tells of.
 	again = 15 * time.Second
+	// askTimeout bounds what Pulsar is asked for one resource at a time. A loop has half
+	// as much again.
+	askTimeout = 20 * time.Second
 
 	reasonRemoved    = "SubscriptionRemoved"
 	reasonNotRemoved = "SubscriptionNotRemoved"
@@ -120,24 +123,29 @@ func (c *Cleaner) remove(ctx context.Context, key work.Key, object *component.Co
 	if why := c.notOurs(object); why != "" {
 		return c.release(ctx, key, object, reasonLeft, why)
 	}
-	if object.Replicas > 0 {
+	late := c.late(ctx, object)
+	// Whoever writes the number again, or refuses it, doesn't keep the resource for ever.
+	if object.Replicas > 0 && !late {
 		// Its pods would go only after the resource, and they would make it again.
 		return c.config.Writer.Patch(ctx, Name, key, &object.ObjectMeta, work.Patch{Spec: map[string]any{"replicas": 0}})
 	}
 	name := object.Subscription.Name
 	if _, pods := c.config.Informers.Children(object); len(pods) > 0 {
-		if c.late(ctx, object) {
+		if late {
 			return c.release(ctx, key, object, reasonLeft, fmt.Sprintf("Subscription %s is left: instances still run.", name))
 		}
 		return again, nil
 	}
-	kept, err := c.removeAll(ctx, object)
+	// What is found out has to be written in what is left of the time.
+	asking, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
+	kept, err := c.removeAll(asking, object)
 	switch {
 	case err == nil && kept != "":
 		return c.release(ctx, key, object, reasonLeft, kept)
 	case err == nil:
 		return c.release(ctx, key, object, reasonRemoved, fmt.Sprintf("Removed subscription %s.", name))
-	case c.late(ctx, object), errors.Is(err, pulsaradmin.ErrInUse) && c.age(object) > inUseDeadline:
+	case late, errors.Is(err, pulsaradmin.ErrInUse) && c.age(object) > inUseDeadline:
 		return c.release(ctx, key, object, reasonLeft, "Not removed in time: "+err.Error()+".")
 	}
 	if news := "Not removed yet: " + err.Error() + "."; object.Annotations[component.LeftoverAnnotation] != news {
@@ -160,7 +168,28 @@ func (c *Cleaner) notOurs(object *component.Component) string {
 	if elder := c.config.Informers.Elder(object); elder != nil {
 		return fmt.Sprintf("Subscription %s is left: it is that of %s %s, which has the same name in Pulsar.", object.Subscription.Name, elder.Kind.Kind, elder.Name)
 	}
+	if other := c.sharer(object); other != nil {
+		return fmt.Sprintf("Subscription %s is left: another resource has it as well.", object.Subscription.Name)
+	}
 	return ""
+}
+
+// sharer returns a resource, of any namespace, that goes on with the subscription of one
+// that is deleted: by its own name in Pulsar, or because it says so. A resource's name in
+// Pulsar may come from its labels, and its subscription's from its spec.
+func (c *Cleaner) sharer(object *component.Component) (sharer *component.Component) {
+	c.config.Informers.Each(func(key work.Key) {
+		other := c.config.Informers.Get(key)
+		if other == nil || other.UID == object.UID || other.DeletionTimestamp != nil {
+			return
+		}
+		if object.Subscription.Own && other.Identity.String() == object.Subscription.Name ||
+			other.Subscription != nil && other.Subscription.Name == object.Subscription.Name && other.Subscription.Cluster == object.Subscription.Cluster &&
+				(object.Subscription.Own || other.Namespace == object.Namespace) {
+			sharer = other
+		}
+	})
+	return sharer
 }
 
 // removeAll removes a subscription from all topics. kept says which of them aren't the
@@ -186,17 +215,33 @@ func (c *Cleaner) removeAll(ctx context.Context, object *component.Component) (k
 	}
 	var failures error
 	for _, topic := range subscription.Topics {
+		if ctx.Err() != nil {
+			break
+		}
 		failures = first(failures, remove(topic))
 	}
 	for _, pattern := range subscription.Patterns {
+		if ctx.Err() != nil {
+			break
+		}
+		if !pulsaradmin.Readable(pattern) {
+			kept = fmt.Sprintf("Subscription %s is left: the pattern %s can't be read here.", subscription.Name, pattern)
+			continue
+		}
 		matching, err := topics.Matching(ctx, pattern)
 		if err != nil {
 			logCause(ctx, object, err)
 			failures = first(failures, fmt.Errorf("subscription %s of topics %s: %w", subscription.Name, pattern, err))
 		}
 		for _, topic := range matching {
+			if ctx.Err() != nil {
+				break
+			}
 			failures = first(failures, remove(topic))
 		}
+	}
+	if failures == nil && ctx.Err() != nil {
+		failures = fmt.Errorf("subscription %s: Pulsar takes too long", subscription.Name)
 	}
 	return kept, failures
 }

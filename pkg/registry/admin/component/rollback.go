@@ -21,6 +21,7 @@ import (
 	"github.com/function-mesh/functionmesh-apiserver/pkg/packageservice"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/registry/view"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/revision"
+	"github.com/function-mesh/functionmesh-apiserver/pkg/tenancy"
 )
 
 // RollbackREST serves the subresource rollback of a kind: it makes a component what it
@@ -33,6 +34,7 @@ type RollbackREST struct {
 	admission admission.Interface
 	// packages are the package services of clusters, by name.
 	packages map[string]*packageservice.Client
+	tenancy  Tenancy
 }
 
 var (
@@ -134,6 +136,11 @@ func (r *RollbackREST) checkPackage(ctx context.Context, component v1alpha1.Comp
 	name, err := identity.ParsePackageURL(location(restored))
 	if !asked || err != nil || spec.PackageService != nil || location(restored) == location(component) {
 		return nil
+	}
+	// Of other tenants' packages the server's account tells nothing.
+	served, err := r.tenancy.Serves(ctx, component.GetNamespace(), tenancy.PulsarNamespace{Tenant: name.Tenant, Namespace: name.Namespace})
+	if err != nil || !served {
+		return err
 	}
 	if _, err := service.Metadata(ctx, "", name); errors.Is(err, packageservice.ErrNotFound) {
 		return r.unusable(component, number, fmt.Sprintf("its package %s is gone from Pulsar's package service", name))
