@@ -1,3 +1,13 @@
+package subscriptions
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/function-mesh/functionmesh-apiserver/pkg/controller/component"
+)
 
 // hanging is a Pulsar that never answers, and counts how often it is asked.
 type hanging struct{ asked int }
