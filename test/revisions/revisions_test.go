@@ -219,6 +219,7 @@ func expectNewest(t *testing.T, name, log string) string {
 func TestRollbackRights(t *testing.T) {
 	const name, user = "rights", "rita"
 	apply(t, "pulsarfunctions", name, "a")
+	expectNewest(t, name, "a")
 	patch(t, views("pulsarfunctions"), name, "test", `{"spec":{"pod":{"serviceAccountName":"powerful"}}}`)
 	eventually(t, "the revision with an account", func(ctx context.Context) error {
 		found, err := revisionsOf(ctx, "pulsarfunctions", name)
