@@ -154,6 +154,7 @@ func TestForgery(t *testing.T) {
 	const name = "forged"
 	client := env.ControlPlane.Client().AppsV1().ControllerRevisions(namespace)
 	apply(t, "pulsarfunctions", name, "a")
+	expectNewest(t, name, "a")
 	apply(t, "pulsarfunctions", name, "b")
 	newest := expectNewest(t, name, "b")
 	apply(t, "pulsarfunctions", name, "c")
