@@ -42,8 +42,8 @@ const (
 	// createTries is how often a table is made that isn't there afterwards.
 	createTries = 3
 	// silence is after how long a peer that should answer and doesn't is given up, and
-	// idle is when it is looked for where nothing is asked: the service doesn't allow to
-	// do it more often than every five minutes.
+	// idle is how long nothing may have come from it until it is looked for, once something
+	// is asked: the service doesn't allow to do it more often than every five minutes.
 	silence = 10 * time.Second
 	idle    = 6 * time.Minute
 )
