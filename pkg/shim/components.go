@@ -42,6 +42,8 @@ type components struct {
 	downloads *downloads
 	// triggers send messages to functions.
 	triggers *triggers
+	// states bound the states that are being put, together.
+	states *slots
 }
 
 func (c *components) routes() []route {

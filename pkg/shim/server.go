@@ -63,6 +63,7 @@ func (s *Server) api() http.Handler {
 	superuser := superuser{client: client.RESTClient()}
 	lookup := &lookup{kinds: newKinds(client), places: s.config.Places, prove: proveCaller(superuser), index: s.index, maxListed: s.config.MaxListed}
 	budget := newBudget(s.config.MaxConfigBytes)
+	states := newSlots(maxStates)
 	var kinds []*components
 	for _, kind := range lookup.kinds {
 		kinds = append(kinds, &components{
@@ -75,6 +76,7 @@ func (s *Server) api() http.Handler {
 			uploads:      s.config.Uploads,
 			downloads:    s.config.Downloads,
 			triggers:     s.config.Triggers,
+			states:       states,
 		})
 	}
 	connectors := &connectors{client: client.PulsarConnectors(), superuser: superuser}

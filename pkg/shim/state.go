@@ -15,8 +15,14 @@ const (
 	parameterKey = "key"
 	partState    = "state"
 
-	// maxStateBytes is room for the largest value, as a text with escapes or in base64.
-	maxStateBytes = 3 << 20
+	// maxStateBytes is room for the largest value as a text in which every character is
+	// escaped, and for its key.
+	maxStateBytes = 6<<20 + 64<<10
+	// maxStates bounds the states that are held at once.
+	maxStates = 8
+	// maxPlainText is how long a text is put as one. Kubernetes' JSON makes six bytes of
+	// some characters, which are too many for a request if there are more of them.
+	maxPlainText = 500_000
 
 	reasonKeysDiffer = "Path key doesn't match key in json"
 )
@@ -48,6 +54,15 @@ func (c *components) getState(writer http.ResponseWriter, request *restful.Reque
 }
 
 func (c *components) putState(writer http.ResponseWriter, request *restful.Request) error {
+	// The look-up comes first, since it proves the caller, before a state is held in memory.
+	name, object, kind, err := c.findAny(request)
+	if err != nil {
+		return err
+	}
+	if !c.states.enter(name.Tenant) {
+		return errorf(http.StatusTooManyRequests, "Too many states are put at once. Please try again in a little while.")
+	}
+	defer c.states.leave(name.Tenant)
 	content, err := readState(request.Request, c.limits.parts)
 	if err != nil {
 		return err
@@ -61,9 +76,9 @@ func (c *components) putState(writer http.ResponseWriter, request *restful.Reque
 	case state.Key != pathParameter(request, parameterKey):
 		return errorf(http.StatusBadRequest, reasonKeysDiffer)
 	}
-	name, object, kind, err := c.findAny(request)
-	if err != nil {
-		return err
+	if text := state.StringValue; text != nil && len(*text) > maxPlainText && len(state.ByteValue) == 0 {
+		// It comes to the same, and doesn't grow.
+		state.ByteValue, state.StringValue = []byte(*text), nil
 	}
 	if err := kind.in(object.GetNamespace()).putState(request.Request.Context(), object, v1alpha1.PulsarStateSpec(*state)); err != nil {
 		return kind.called(name.Name).translate(err)

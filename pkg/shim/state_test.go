@@ -104,8 +104,81 @@ func TestState(t *testing.T) {
 	expectAnswer(t, "of nothing", serve(none, http.MethodGet, path, nil), 404, "'f' is not found")
 }
 
+// TestPutStateRefused proves that no body is read of who may not put.
+func TestPutStateRefused(t *testing.T) {
+	for what, test := range map[string]struct {
+		answer *apierrors.StatusError
+		code   int
+	}{"forbidden": {forbidden, 401}, "not found": {notFound, 404}} {
+		handler := newTestHandler(t, func(writer http.ResponseWriter, _ *http.Request) {
+			writer.Header().Set("Content-Type", "application/json")
+			writeJSON(writer, httptest.NewRequest(http.MethodGet, "/", nil), test.code, test.answer.Status())
+		}, nil)
+		request := httptest.NewRequest(http.MethodPost, testPath+"/state/k", unreadable{t})
+		request.Header.Set("Content-Type", "multipart/form-data; boundary="+boundary)
+		recorder := httptest.NewRecorder()
+		handler.ServeHTTP(recorder, request)
+		if recorder.Code != test.code {
+			t.Errorf("%s: %d %s", what, recorder.Code, recorder.Body)
+		}
+	}
+}
+
+type unreadable struct{ t *testing.T }
+
+func (u unreadable) Read([]byte) (int, error) {
+	u.t.Error("the body is read")
+	return 0, io.EOF
+}
+
+// TestPutLargeText proves that the largest text fits into a request to the API server,
+// whatever its characters are.
+func TestPutLargeText(t *testing.T) {
+	server := &stateServer{resource: "pulsarfunctions", answer: &v1alpha1.PulsarState{
+		TypeMeta: metav1.TypeMeta{Kind: "PulsarState", APIVersion: "admin.functionmesh.io/v1alpha1"},
+	}}
+	handler := newTestHandler(t, server.ServeHTTP, nil)
+	for _, character := range []string{"<", `\u003c`} {
+		got := postState(handler, testPath+"/state/k", partOf("state", `{"key":"k","stringValue":"`+strings.Repeat(character, 1_000_000)+`"}`))
+		if got.Code != http.StatusNoContent || len(server.put) > 1_400_000 || !strings.Contains(server.put, `"byteValue":"PDw8`) {
+			t.Errorf("%s: %d %s, %d bytes were put", character, got.Code, got.Body, len(server.put))
+		}
+	}
+}
+
+// TestPutStateSlots proves that only so many states are held at once.
+func TestPutStateSlots(t *testing.T) {
+	handler := newTestHandler(t, (&stateServer{resource: "pulsarfunctions", answer: notFound}).ServeHTTP, nil)
+	const path = testPath + "/state/k"
+	var writers []*io.PipeWriter
+	ended := make(chan struct{})
+	for range maxStates / 2 {
+		reader, writer := io.Pipe()
+		writers = append(writers, writer)
+		request := httptest.NewRequest(http.MethodPost, path, reader)
+		request.Header.Set("Content-Type", "multipart/form-data; boundary="+boundary)
+		go func() {
+			handler.ServeHTTP(httptest.NewRecorder(), request)
+			ended <- struct{}{}
+		}()
+		// Who reads has a slot.
+		if _, err := io.WriteString(writer, "--"); err != nil {
+			t.Error(err)
+		}
+	}
+	expectAnswer(t, "one too many", postState(handler, path, partOf("state", `{"key":"k"}`)), 429,
+		"Too many states are put at once. Please try again in a little while.")
+	for _, writer := range writers {
+		writer.Close()
+		<-ended
+	}
+	if got := postState(handler, path, partOf("state", `{}`)); got.Code != http.StatusBadRequest {
+		t.Errorf("afterwards: %d %s", got.Code, got.Body)
+	}
+}
+
 func TestPutStateForms(t *testing.T) {
-	handler := newTestHandler(t, mustNotAsk(t), nil)
+	handler := newTestHandler(t, (&stateServer{resource: "pulsarfunctions", answer: notFound}).ServeHTTP, nil)
 	const path = testPath + "/state/k"
 	for what, test := range map[string]struct {
 		part   [2]string
@@ -120,7 +193,8 @@ func TestPutStateForms(t *testing.T) {
 		"not an object": {partOf("state", `[]`), 400, "The state is not a JSON object"},
 		"bad bytes":     {partOf("state", `{"key":"k","byteValue":"!"}`), 400, "byteValue must be bytes in base64"},
 		"bad number":    {partOf("state", `{"key":"k","numberValue":"x"}`), 400, "numberValue must be a whole number from -9223372036854775808 to 9223372036854775807"},
-		"too large":     {partOf("state", `"`+strings.Repeat("x", maxStateBytes)+`"`), 413, `Part "state" is larger than 3145728 bytes`},
+		"too large":     {partOf("state", `"`+strings.Repeat("x", maxStateBytes)+`"`), 413, `Part "state" is larger than 6356992 bytes`},
+		"not UTF-8":     {partOf("state", "{\"key\":\"k\",\"stringValue\":\"\xff\"}"), 400, "The state is not valid JSON: it is not UTF-8"},
 	} {
 		expectAnswer(t, what, postState(handler, path, test.part), test.code, test.reason)
 	}

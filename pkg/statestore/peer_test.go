@@ -28,6 +28,7 @@ type peer struct {
 	// calls are how often each was called.
 	finds, makes, namespaces, asks, puts int
 	headers                              metadata.MD
+	server                               *grpc.Server
 }
 
 const tableNumber = 1024
@@ -81,19 +82,26 @@ func (p *peer) Put(context.Context, *statetable.PutRequest) (*statetable.PutResp
 // serve returns a client of the peer.
 func (p *peer) serve(t *testing.T) *Store {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	server := grpc.NewServer()
-	statestorage.RegisterRootRangeServiceServer(server, p)
-	statetable.RegisterTableServiceServer(server, p)
-	go func() { _ = server.Serve(listener) }()
-	t.Cleanup(server.Stop)
-	store, err := New("bk://" + listener.Addr().String())
+	store, err := New("bk://" + p.serveAt(t, "127.0.0.1:0"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { store.Close() })
 	return store
+}
+
+// serveAt serves the peer, and returns where.
+func (p *peer) serveAt(t *testing.T, address string) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.server = grpc.NewServer()
+	statestorage.RegisterRootRangeServiceServer(p.server, p)
+	statetable.RegisterTableServiceServer(p.server, p)
+	server := p.server
+	go func() { _ = server.Serve(listener) }()
+	t.Cleanup(server.Stop)
+	return listener.Addr().String()
 }

@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/backoff"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/keepalive"
@@ -31,11 +33,17 @@ const (
 	maxParallel = 64
 	// timeout is how long a store has for one request.
 	timeout = 10 * time.Second
+	// maxReconnect is how long after a failed connection the next one is made at most, and
+	// connectTimeout is how long one may take.
+	maxReconnect   = 2 * time.Second
+	connectTimeout = 5 * time.Second
+	// notConnected is in the errors of requests that were never sent.
+	notConnected = "connection error: desc = \"transport: Error while dialing"
 	// createTries is how often a table is made that isn't there afterwards.
 	createTries = 3
 	// silence is after how long a peer that should answer and doesn't is given up, and
-	// idle is when it is looked for where nothing is asked: the service doesn't allow to
-	// do it more often than every five minutes.
+	// idle is how long nothing may have come from it until it is looked for, once something
+	// is asked: the service doesn't allow to do it more often than every five minutes.
 	silence = 10 * time.Second
 	idle    = 6 * time.Minute
 )
@@ -77,6 +85,11 @@ func New(serviceURL string) (*Store, error) {
 		// That is how the service listens.
 		grpc.WithTransportCredentials(insecure.NewCredentials()),
 		grpc.WithNoProxy(), grpc.WithDisableServiceConfig(), grpc.WithDisableRetry(),
+		// By default it would stay away for up to two minutes after an outage.
+		grpc.WithConnectParams(grpc.ConnectParams{
+			Backoff:           backoff.Config{BaseDelay: 100 * time.Millisecond, Multiplier: 1.6, Jitter: 0.2, MaxDelay: maxReconnect},
+			MinConnectTimeout: connectTimeout,
+		}),
 		// Else a connection that leads nowhere any more would be kept for a quarter of an hour.
 		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: idle, Timeout: silence}),
 		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxAnswer)))
@@ -168,7 +181,7 @@ func (s *Store) Put(ctx context.Context, table Table, key string, value []byte) 
 		return err
 	}
 	request := &statetable.PutRequest{Key: []byte(key), Value: value, Header: &statetable.RoutingHeader{StreamId: number, RKey: []byte(key)}}
-	return retry(ctx, func() error {
+	return retryIf(ctx, undone, func() error {
 		answer, err := s.tables.Put(toRange(ctx, number, key), request)
 		switch code := answer.GetHeader().GetCode(); {
 		case err != nil:
@@ -200,13 +213,18 @@ func (s *Store) begin(ctx context.Context) (context.Context, func(), error) {
 // where a range is when it is first asked, and a range may just be moving. What is asked
 // of it can be done twice.
 func retry(ctx context.Context, call func() error) error {
-	backoff := wait.Backoff{Duration: 20 * time.Millisecond, Factor: 2, Jitter: 0.2, Steps: 16, Cap: time.Second}
+	return retryIf(ctx, passing, call)
+}
+
+// retryIf is retry where the error says that it may go better the next time.
+func retryIf(ctx context.Context, again func(error) bool, call func() error) error {
+	delays := wait.Backoff{Duration: 20 * time.Millisecond, Factor: 2, Jitter: 0.2, Steps: 16, Cap: time.Second}
 	for {
 		err := call()
-		if err == nil || !passing(err) {
+		if err == nil || ctx.Err() != nil || !again(err) {
 			return err
 		}
-		timer := time.NewTimer(backoff.Step())
+		timer := time.NewTimer(delays.Step())
 		select {
 		case <-timer.C:
 		case <-ctx.Done():
@@ -214,6 +232,18 @@ func retry(ctx context.Context, call func() error) error {
 			return err
 		}
 	}
+}
+
+// undone tells whether a put was certainly not done, and may go better the next time. Else
+// it could be done again after another one, whose value would be lost.
+func undone(err error) bool {
+	switch grpcstatus.Code(err) {
+	case codes.NotFound:
+		return true
+	case codes.Unavailable:
+		return strings.Contains(grpcstatus.Convert(err).Message(), notConnected)
+	}
+	return false
 }
 
 // passing tells whether it may go better the next time.

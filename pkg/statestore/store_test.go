@@ -171,8 +171,8 @@ func made(codes ...int32) *peer {
 	return service
 }
 
-// TestHanging proves that who waits for an answer gets an error when its time is over, and
-// that only so many wait.
+// TestHanging proves that only so many wait for an answer, and that who goes away makes
+// room.
 func TestHanging(t *testing.T) {
 	asked := make(chan struct{}, maxParallel)
 	service := &peer{ask: func(ctx context.Context) (*statetable.RangeResponse, error) {
@@ -203,6 +203,54 @@ func TestHanging(t *testing.T) {
 	}
 	if len(store.slots) != 0 {
 		t.Errorf("%d slots are taken", len(store.slots))
+	}
+}
+
+// TestOutage proves that a store that was away for a while is found again soon, and that
+// what could not be sent then is sent.
+func TestOutage(t *testing.T) {
+	service := &peer{ask: func(context.Context) (*statetable.RangeResponse, error) { return value("v") }}
+	store := service.serve(t)
+	if _, err := store.Get(t.Context(), table, "k"); err != nil {
+		t.Fatal(err)
+	}
+	service.server.Stop()
+	store.timeout = time.Second
+	// By default a connection would be tried every ten seconds by then.
+	for end := time.Now().Add(18 * time.Second); time.Now().Before(end); {
+		if _, err := store.Get(t.Context(), table, "k"); err == nil {
+			t.Fatal("a store that is away answers")
+		}
+	}
+	store.timeout = 5 * time.Second
+	service.serveAt(t, store.address)
+	if err := store.Put(t.Context(), table, "k", []byte("v")); err != nil || service.puts != 1 {
+		t.Errorf("%d were put afterwards (%v)", service.puts, err)
+	}
+}
+
+// TestPutsOnce proves that what may have been put isn't put again.
+func TestPutsOnce(t *testing.T) {
+	for what, test := range map[string]struct {
+		first error
+		code  int32
+		puts  int
+	}{
+		"not here":          {first: grpcstatus.Error(codes.NotFound, ""), puts: 2},
+		"broken off":        {first: grpcstatus.Error(codes.Unavailable, "error reading from server: EOF"), puts: 1},
+		"aborted":           {first: grpcstatus.Error(codes.Aborted, ""), puts: 1},
+		"an internal error": {code: codeInternalError, puts: 1},
+	} {
+		service := &peer{}
+		service.put = func() (*statetable.PutResponse, error) {
+			if service.puts == 1 {
+				return &statetable.PutResponse{Header: &statetable.ResponseHeader{Code: test.code}}, test.first
+			}
+			return &statetable.PutResponse{}, nil
+		}
+		if err := service.serve(t).Put(t.Context(), table, "k", nil); service.puts != test.puts || (err == nil) != (test.puts == 2) {
+			t.Errorf("%s: put %d times (%v)", what, service.puts, err)
+		}
 	}
 }
 

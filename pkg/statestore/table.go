@@ -20,7 +20,18 @@ type Table struct {
 // that its instances are told. Different tenants can have the same table: that is how
 // Pulsar calls them.
 func TableOf(tenant, namespace, name string) Table {
-	return Table{Namespace: strings.ReplaceAll(tenant+"_"+namespace, "-", "_"), Name: name}
+	return Table{Namespace: inTables(tenant + "_" + namespace), Name: name}
+}
+
+func inTables(name string) string { return strings.ReplaceAll(name, "-", "_") }
+
+// Within tells whether a table may be that of something in another Pulsar namespace, of
+// which whole tenants are named by an empty namespace.
+func (t Table) Within(tenant, namespace string) bool {
+	if namespace == "" {
+		return strings.HasPrefix(t.Namespace, inTables(tenant)+"_")
+	}
+	return t.Namespace == inTables(tenant+"_"+namespace)
 }
 
 // The headers of requests, by which the service finds out who answers them. Numbers in

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -98,4 +99,17 @@ func (e *Enforcer) Serves(ctx context.Context, kubernetes string, pulsar PulsarN
 		return e.index.NotServed(kubernetes, pulsar) == "", nil
 	}
 	return err == nil, err
+}
+
+// ClaimedElsewhere tells whether another Kubernetes namespace has a claim of which is true
+// what is asked.
+func (e *Enforcer) ClaimedElsewhere(kubernetes string, is func(claim PulsarNamespace) bool) bool {
+	for _, key := range e.index.informer.GetIndexer().ListIndexFuncValues(byClaim) {
+		tenant, namespace, _ := strings.Cut(key, "/")
+		claim := PulsarNamespace{Tenant: tenant, Namespace: namespace}
+		if is(claim) && slices.ContainsFunc(e.index.claimants(claim), func(name string) bool { return name != kubernetes }) {
+			return true
+		}
+	}
+	return false
 }

@@ -206,3 +206,16 @@ func TestAnywhere(t *testing.T) {
 		t.Error("what is claimed is served anywhere")
 	}
 }
+
+func TestClaimedElsewhere(t *testing.T) {
+	enforcer := NewEnforcer(newTestIndex(t, "", map[string]string{"a": "acme/*", "b": "acme-eu/orders,acme/*", "c": "other/x"}), nil)
+	for _, test := range []struct {
+		kubernetes, claim string
+		want              bool
+	}{{"a", "acme-eu/orders", true}, {"b", "acme-eu/orders", false}, {"a", "acme/*", true}, {"c", "other/x", false}, {"a", "none/x", false}} {
+		got := enforcer.ClaimedElsewhere(test.kubernetes, func(claim PulsarNamespace) bool { return claim.String() == test.claim })
+		if got != test.want {
+			t.Errorf("%s elsewhere than in %s: %t", test.claim, test.kubernetes, got)
+		}
+	}
+}

@@ -217,3 +217,5 @@ func (everywhere) Check(context.Context, string, tenancy.PulsarNamespace) error 
 func (everywhere) Serves(context.Context, string, tenancy.PulsarNamespace) (bool, error) {
 	return true, nil
 }
+
+func (everywhere) ClaimedElsewhere(string, func(tenancy.PulsarNamespace) bool) bool { return false }

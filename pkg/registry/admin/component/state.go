@@ -17,6 +17,7 @@ import (
 	"github.com/function-mesh/functionmesh-apiserver/pkg/crstorage"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/registry/view"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/statestore"
+	"github.com/function-mesh/functionmesh-apiserver/pkg/tenancy"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/translation"
 )
 
@@ -164,7 +165,22 @@ func (r *StateREST) locate(ctx context.Context, component v1alpha1.Component) (S
 	if err != nil {
 		return nil, none, storeerr.InterpretGetError(err, resourceOf(component), component.GetName())
 	}
-	return store, statestore.TableOf(pulsar.Tenant, pulsar.Namespace, translation.InstanceName(resource)), nil
+	table := statestore.TableOf(pulsar.Tenant, pulsar.Namespace, translation.InstanceName(resource))
+	if r.tenancy.ClaimedElsewhere(kubernetes, func(claim tenancy.PulsarNamespace) bool { return sharesTables(table, pulsar, claim) }) {
+		return nil, none, refusedPlace(component, fmt.Sprintf("the state of Pulsar namespace %s is kept in namespace %s of the state store, "+
+			"where another Kubernetes namespace may keep some, too: it can't be read or written here", pulsar, table.Namespace))
+	}
+	return store, table, nil
+}
+
+// sharesTables tells whether what is claimed may have the table of something in a Pulsar
+// namespace. Of one tenant, who has all the rest is the one who may not have it: else a
+// claim of a part would be of no use.
+func sharesTables(table statestore.Table, pulsar, claim tenancy.PulsarNamespace) bool {
+	if claim.Whole() {
+		return claim.Tenant != pulsar.Tenant && table.Within(claim.Tenant, "")
+	}
+	return table.Within(claim.Tenant, claim.Namespace)
 }
 
 // storeOf returns the store of a component, or why there is none that can be asked. Only

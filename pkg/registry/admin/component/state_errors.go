@@ -53,9 +53,11 @@ func stateError(ctx context.Context, component v1alpha1.Component, key string, e
 	case errors.Is(err, statestore.ErrBusy):
 		return apierrors.NewTooManyRequests("too many values are read and written at the moment", retryAfterSeconds)
 	}
-	spec := component.Common()
-	klog.FromContext(ctx).Error(err, "Could not read or write state", "cluster", spec.Cluster,
-		"namespace", component.GetNamespace(), "name", component.GetName())
+	if ctx.Err() == nil {
+		// Else the caller went away.
+		klog.FromContext(ctx).Error(err, "Could not read or write state", "cluster", component.Common().Cluster,
+			"namespace", component.GetNamespace(), "name", component.GetName())
+	}
 	const reason = "The state store gave no answer. Please try again in a little while."
 	return view.WithPulsarReason(apierrors.NewServiceUnavailable(reason), reason)
 }

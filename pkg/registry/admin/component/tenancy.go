@@ -25,6 +25,9 @@ type Tenancy interface {
 	Check(ctx context.Context, kubernetes string, pulsar tenancy.PulsarNamespace) error
 	// Serves tells whether what there is of a Pulsar namespace belongs there.
 	Serves(ctx context.Context, kubernetes string, pulsar tenancy.PulsarNamespace) (bool, error)
+	// ClaimedElsewhere tells whether another Kubernetes namespace has a claim of which is
+	// true what is asked.
+	ClaimedElsewhere(kubernetes string, is func(claim tenancy.PulsarNamespace) bool) bool
 }
 
 var _ Tenancy = (*tenancy.Enforcer)(nil)
