@@ -60,7 +60,8 @@ func (l *lookup) find(ctx context.Context, kind *kind, name identity.Name) (v1al
 func (l *lookup) findAny(ctx context.Context, first *kind, name identity.Name) (v1alpha1.Component, error) {
 	object, err := l.find(ctx, first, name)
 	if forbidden := err; object == nil && (err == nil || apierrors.IsForbidden(err)) {
-		object, err = l.searchOther(ctx, first, name, func(object v1alpha1.Component) bool { return isComponent(object, name) })
+		// It is the names of tools' own that only the labels tell at once.
+		object, err = l.ofOthers(first, func(other *kind) (v1alpha1.Component, error) { return l.find(ctx, other, name) })
 		if object == nil && err == nil {
 			err = forbidden
 		}
@@ -93,14 +94,19 @@ func (l *lookup) occupant(ctx context.Context, kind *kind, name identity.Name) (
 	return object, err
 }
 
-// searchOther is search over the other kinds. Those that the caller has no right to
-// read are passed over.
+// searchOther is search over the other kinds.
 func (l *lookup) searchOther(ctx context.Context, than *kind, name identity.Name, accept func(v1alpha1.Component) bool) (v1alpha1.Component, error) {
+	return l.ofOthers(than, func(other *kind) (v1alpha1.Component, error) { return l.search(ctx, other, name, accept) })
+}
+
+// ofOthers returns the first object that is found of the other kinds. Those that the
+// caller has no right to read are passed over.
+func (l *lookup) ofOthers(than *kind, find func(*kind) (v1alpha1.Component, error)) (v1alpha1.Component, error) {
 	for _, kind := range l.kinds {
 		if kind == than {
 			continue
 		}
-		object, err := l.search(ctx, kind, name, accept)
+		object, err := find(kind)
 		switch {
 		case apierrors.IsForbidden(err):
 		case object != nil || err != nil:

@@ -104,6 +104,38 @@ func TestState(t *testing.T) {
 	expectAnswer(t, "of nothing", serve(none, http.MethodGet, path, nil), 404, "'f' is not found")
 }
 
+// TestStateOfNewSink proves that a sink is found by its label, too: one that was made a
+// moment ago by a tool has a name that nothing else tells.
+func TestStateOfNewSink(t *testing.T) {
+	handler := newTestHandler(t, func(writer http.ResponseWriter, request *http.Request) {
+		answer := func(code int, value any) {
+			writer.Header().Set("Content-Type", "application/json")
+			writeJSON(writer, httptest.NewRequest(http.MethodGet, "/", nil), code, value)
+		}
+		items := []any{}
+		switch {
+		case strings.HasSuffix(request.URL.Path, "/pulsarsinks/own-name/state"):
+			answer(http.StatusOK, &v1alpha1.PulsarState{
+				TypeMeta: metav1.TypeMeta{Kind: "PulsarState", APIVersion: "admin.functionmesh.io/v1alpha1"}, Spec: v1alpha1.PulsarStateSpec{Key: "k"},
+			})
+		case !request.URL.Query().Has("labelSelector"):
+			answer(http.StatusNotFound, notFound.Status())
+		default:
+			if strings.HasSuffix(request.URL.Path, "/pulsarsinks") {
+				items = append(items, map[string]any{
+					"metadata": map[string]any{"name": "own-name", "namespace": "pulsar", "uid": "u-1"},
+					"spec":     map[string]any{"tenant": "t", "namespace": "n", "name": "f"},
+				})
+			}
+			kind := map[bool]string{true: "PulsarSinkList", false: "PulsarFunctionList"}[len(items) > 0]
+			answer(http.StatusOK, map[string]any{"kind": kind, "apiVersion": "admin.functionmesh.io/v1alpha1", "metadata": map[string]any{}, "items": items})
+		}
+	}, nil)
+	if got := serve(handler, http.MethodGet, testPath+"/state/k", nil); got.Code != http.StatusOK {
+		t.Errorf("%d %s", got.Code, got.Body)
+	}
+}
+
 // TestPutStateRefused proves that no body is read of who may not put.
 func TestPutStateRefused(t *testing.T) {
 	for what, test := range map[string]struct {

@@ -287,7 +287,10 @@ func TestJavaClient(t *testing.T) {
 	if got := pulsarAdmin(t, env.ShimURL(), of("sinks", "status", "java-sink")...); got.Exit != 0 || !strings.Contains(got.Out, `"numWrittenToSink" : 0`) {
 		t.Errorf("a sink's status ended with %+v", got)
 	}
-	if after := podsOf(t, "java", 2); slices.ContainsFunc(uids(after), func(uid string) bool { return slices.Contains(uids(before), uid) }) {
-		t.Errorf("pods %v became %v", uids(before), uids(after))
-	}
+	eventually(t, "all pods to be others", func(context.Context) error {
+		if after := podsOf(t, "java", 2); slices.ContainsFunc(uids(after), func(uid string) bool { return slices.Contains(uids(before), uid) }) {
+			return fmt.Errorf("pods %v became %v", uids(before), uids(after))
+		}
+		return nil
+	})
 }

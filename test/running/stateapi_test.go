@@ -166,9 +166,12 @@ spec:
 	}
 	must[*unstructured.Unstructured](t)(env.Dynamic().Resource(operator.Resource("sinks")).Namespace(namespace).Create(t.Context(), cr, metav1.CreateOptions{}))
 	path := functions + name.Name + "/state/k"
-	if code, answer := postForm(t, env.ShimURL()+path, "state", "application/json", `{"key":"k","stringValue":"v"}`); code != http.StatusNoContent {
-		t.Fatalf("put: %d %s", code, answer)
-	}
+	eventually(t, "the shim to know the sink", func(context.Context) error {
+		if code, answer := postForm(t, env.ShimURL()+path, "state", "application/json", `{"key":"k","stringValue":"v"}`); code != http.StatusNoContent {
+			return fmt.Errorf("put: %d %s", code, answer)
+		}
+		return nil
+	})
 	_, values, err := pulsar.ReadTable(t.Context(), "public_default", object, "k")
 	if err != nil || values[0] != "v" {
 		t.Errorf("the table of %s has %v (%v)", object, values, err)
