@@ -51,6 +51,7 @@ func TestOtherRoutes(t *testing.T) {
 		{"GET", "/admin/v3/functions/t//f", 404, "no such path", ""},
 		{"POST", "/admin/v3/functions/t/n/f", 415, "Content-Type must be multipart/form-data with a boundary", ""},
 		{"PUT", "/admin/v3/functions/t/n/f", 415, "Content-Type must be multipart/form-data with a boundary", ""},
+		{"DELETE", "/admin/v3/functions/t/n/f/state/k", 405, "HTTP method DELETE is not allowed here", "GET, POST"},
 	}
 	for _, test := range tests {
 		t.Run(test.method+" "+test.path, func(t *testing.T) {

@@ -230,6 +230,7 @@ func TestPutStateForms(t *testing.T) {
 	} {
 		expectAnswer(t, what, postState(handler, path, test.part), test.code, test.reason)
 	}
+	expectAnswer(t, "no form", serve(handler, http.MethodPost, path, nil), 415, "Content-Type must be multipart/form-data with a boundary")
 }
 
 func postState(handler http.Handler, path string, part [2]string) *httptest.ResponseRecorder {
