@@ -24,6 +24,7 @@ func (c *Client) look(ctx context.Context, message Message) (schema pulsar.Schem
 	if err != nil {
 		return nil, false, err
 	}
+	client.CheckRedirect = toAnotherBroker
 	ask := func(root string, segments ...string) (int, []byte, error) {
 		target, err := pulsaradmin.At(base, root, segments...)
 		if err != nil {
@@ -61,8 +62,13 @@ func (c *Client) look(ctx context.Context, message Message) (schema pulsar.Schem
 	}
 	refused = code == http.StatusUnauthorized || code == http.StatusForbidden
 	code, body, err := ask("/admin/v2/schemas", append(name, "schema")...)
-	if err != nil || code != http.StatusOK {
+	switch {
+	case err != nil:
 		return nil, refused, err
+	case code == http.StatusNotFound, code == http.StatusUnauthorized, code == http.StatusForbidden:
+		return nil, refused, nil
+	case code != http.StatusOK:
+		return nil, false, fmt.Errorf("could not ask for a schema: Pulsar answers %d", code)
 	}
 	var described topicSchema
 	if err := json.Unmarshal(body, &described); err != nil {
@@ -72,4 +78,21 @@ func (c *Client) look(ctx context.Context, message Message) (schema pulsar.Schem
 		return nil, false, err
 	}
 	return described.schema(), refused, nil
+}
+
+// maxRedirects bounds how often brokers send a request on.
+const maxRedirects = 3
+
+// toAnotherBroker lets a broker send a request on to the one that owns the topic: to the
+// same port and path, with the caller's token, which the one before has seen.
+func toAnotherBroker(next *http.Request, before []*http.Request) error {
+	first := before[0]
+	if len(before) > maxRedirects || next.URL.Scheme != first.URL.Scheme || next.URL.Port() != first.URL.Port() ||
+		next.URL.EscapedPath() != first.URL.EscapedPath() || next.URL.User != nil {
+		return http.ErrUseLastResponse
+	}
+	if token := first.Header.Get("Authorization"); token != "" {
+		next.Header.Set("Authorization", token)
+	}
+	return nil
 }
