@@ -18,15 +18,18 @@ import (
 	"fmt"
 	"reflect"
 
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	kjson "sigs.k8s.io/json"
 
 	"github.com/function-mesh/functionmesh-apiserver/pkg/apis/admin/v1alpha1"
 )
 
-// Content is what a revision holds.
+// Content is what a revision holds. It has no apiVersion and kind: kube-apiserver takes
+// what has them for an object, finds it changed by each update of the ControllerRevision
+// that holds it, and refuses that, to the garbage collector as well.
 type Content struct {
-	metav1.TypeMeta `json:",inline"`
+	// Version is the group and version of the view, and Component its kind.
+	Version   string `json:"version"`
+	Component string `json:"component"`
 	// Spec is that of the object, without what stays as it is in a rollback.
 	Spec json.RawMessage `json:"spec"`
 }
@@ -40,9 +43,7 @@ func Of(component v1alpha1.Component) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("could not encode a component: %w", err)
 	}
-	content := Content{TypeMeta: metav1.TypeMeta{
-		APIVersion: v1alpha1.SchemeGroupVersion.String(), Kind: component.ComponentKind().Kind,
-	}}
+	content := Content{Version: v1alpha1.SchemeGroupVersion.String(), Component: component.ComponentKind().Kind}
 	var members struct{ Spec json.RawMessage }
 	if err := json.Unmarshal(data, &members); err != nil {
 		return nil, fmt.Errorf("could not read a component: %w", err)
@@ -61,8 +62,8 @@ func Restore(component v1alpha1.Component, data []byte) error {
 	if err != nil {
 		return err
 	}
-	if kind := component.ComponentKind().Kind; content.APIVersion != v1alpha1.SchemeGroupVersion.String() || content.Kind != kind {
-		return fmt.Errorf("it is of kind %s in %s, not %s in %s", content.Kind, content.APIVersion, kind, v1alpha1.SchemeGroupVersion)
+	if kind := component.ComponentKind().Kind; content.Version != v1alpha1.SchemeGroupVersion.String() || content.Component != kind {
+		return fmt.Errorf("it is of kind %s in %s, not %s in %s", content.Component, content.Version, kind, v1alpha1.SchemeGroupVersion)
 	}
 	object, err := json.Marshal(struct {
 		Spec json.RawMessage `json:"spec"`

@@ -96,10 +96,10 @@ func TestRestore(t *testing.T) {
 func TestRestoreRefuses(t *testing.T) {
 	for _, content := range []string{
 		``, `{`, `{"spec":{}}`,
-		`{"apiVersion":"admin.functionmesh.io/v1alpha1","kind":"PulsarSink","spec":{}}`,
-		`{"apiVersion":"admin.functionmesh.io/v1","kind":"PulsarFunction","spec":{}}`,
-		`{"apiVersion":"admin.functionmesh.io/v1alpha1","kind":"PulsarFunction","spec":{"unheardOf":1}}`,
-		`{"apiVersion":"admin.functionmesh.io/v1alpha1","kind":"PulsarFunction","spec":{"parallelism":"x"}}`,
+		`{"version":"admin.functionmesh.io/v1alpha1","component":"PulsarSink","spec":{}}`,
+		`{"version":"admin.functionmesh.io/v1","component":"PulsarFunction","spec":{}}`,
+		`{"version":"admin.functionmesh.io/v1alpha1","component":"PulsarFunction","spec":{"unheardOf":1}}`,
+		`{"version":"admin.functionmesh.io/v1alpha1","component":"PulsarFunction","spec":{"parallelism":"x"}}`,
 	} {
 		was := function(nil)
 		if err := Restore(was, []byte(content)); err == nil || !reflect.DeepEqual(was, function(nil)) {
