@@ -23,9 +23,7 @@ import (
 	"github.com/function-mesh/functionmesh-apiserver/pkg/apis/admin/v1alpha1"
 )
 
-// Content is what a revision holds. It has no apiVersion and kind: kube-apiserver takes
-// what has them for an object, finds it changed by each update of the ControllerRevision
-// that holds it, and refuses that, to the garbage collector as well.
+// Content is what a revision holds.
 type Content struct {
 	// Version is the group and version of the view, and Component its kind.
 	Version   string `json:"version"`
@@ -49,10 +47,24 @@ func Of(component v1alpha1.Component) ([]byte, error) {
 		return nil, fmt.Errorf("could not read a component: %w", err)
 	}
 	content.Spec = members.Spec
-	if data, err = json.Marshal(content); err != nil {
+	if data, err = json.Marshal(content); err == nil {
+		data, err = sorted(data)
+	}
+	if err != nil {
 		return nil, fmt.Errorf("could not encode a revision: %w", err)
 	}
 	return data, nil
+}
+
+// sorted returns JSON with the members of all objects in the order in which kube-apiserver
+// writes them. In another order it would find the content changed by every patch of the
+// ControllerRevision, and refuse that, to the garbage collector as well.
+func sorted(data []byte) ([]byte, error) {
+	var value any
+	if err := kjson.UnmarshalCaseSensitivePreserveInts(data, &value); err != nil {
+		return nil, err
+	}
+	return json.Marshal(value)
 }
 
 // Restore gives a component the content of one of its revisions. What stays, its metadata

@@ -1,6 +1,7 @@
 package revision
 
 import (
+	"encoding/json"
 	"reflect"
 	"strings"
 	"testing"
@@ -10,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/ptr"
+	kjson "sigs.k8s.io/json"
 
 	"github.com/function-mesh/functionmesh-apiserver/pkg/apis/admin/v1alpha1"
 )
@@ -158,5 +160,26 @@ func TestRecorded(t *testing.T) {
 		if got := Recorded(map[string]string{RecordAnnotation: text}); got != nil {
 			t.Errorf("%s has %v", text, got)
 		}
+	}
+}
+
+// TestSorted has members in the order in which kube-apiserver writes them, in all objects.
+func TestSorted(t *testing.T) {
+	was := function(nil)
+	was.Spec.Tenant, was.Spec.ClassName = "t", "c"
+	content, err := Of(was)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var value map[string]any
+	if err := kjson.UnmarshalCaseSensitivePreserveInts(content, &value); err != nil {
+		t.Fatal(err)
+	}
+	again, err := json.Marshal(value)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(again) != string(content) {
+		t.Errorf("got %s, not %s", content, again)
 	}
 }
