@@ -7,6 +7,7 @@ import (
 	"net/http/httputil"
 	"net/url"
 	"strings"
+	"sync"
 	"sync/atomic"
 )
 
@@ -16,7 +17,17 @@ type gateway struct {
 	*httptest.Server
 
 	closed atomic.Bool
-	lookUp atomic.Int32
+
+	lock sync.Mutex
+	// lookUps is how often each package was asked for, by the end of its path.
+	lookUps map[string]int
+}
+
+// asked returns how often somebody asked for the metadata of a package.
+func (g *gateway) asked(path string) int {
+	g.lock.Lock()
+	defer g.lock.Unlock()
+	return g.lookUps[path]
 }
 
 func newGateway(to string) (*gateway, error) {
@@ -24,14 +35,16 @@ func newGateway(to string) (*gateway, error) {
 	if err != nil {
 		return nil, fmt.Errorf("could not use Pulsar's URL: %w", err)
 	}
-	g := &gateway{}
+	g := &gateway{lookUps: map[string]int{}}
 	proxy := httputil.NewSingleHostReverseProxy(target)
 	g.Server = httptest.NewServer(http.HandlerFunc(func(writer http.ResponseWriter, request *http.Request) {
 		if g.closed.Load() {
 			panic(http.ErrAbortHandler)
 		}
-		if strings.HasSuffix(request.URL.Path, "/metadata") {
-			g.lookUp.Add(1)
+		if name, isLookUp := strings.CutSuffix(strings.TrimPrefix(request.URL.Path, "/admin/v3/packages/"), "/metadata"); isLookUp {
+			g.lock.Lock()
+			g.lookUps[name]++
+			g.lock.Unlock()
 		}
 		proxy.ServeHTTP(writer, request)
 	}))

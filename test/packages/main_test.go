@@ -22,6 +22,9 @@ import (
 // startTimeout is generous: the first time all of Pulsar is fetched.
 const startTimeout = 15 * time.Minute
 
+// packageInterval is after what time functionmesh-apiserver asks for a package again.
+const packageInterval = 5 * time.Second
+
 // env is what the tests share.
 var env struct {
 	pulsar *pulsarstandalone.Pulsar
@@ -101,7 +104,7 @@ func start(ctx context.Context) error {
 	env.devenv, err = devenv.Start(ctx, devenv.Options{
 		BinDir: filepath.Join(root, "bin"), Dir: filepath.Join(env.dir, "devenv"), ArtifactsDir: filepath.Join(root, "artifacts"),
 		Config:        strings.Replace(devenv.DefaultConfig, "- name: dev\n", "- name: dev\n  adminUrl: "+env.gateway.URL+"\n", 1),
-		APIServerArgs: []string{"--controllers=status,packages,events", "--package-check-interval=5s"},
+		APIServerArgs: []string{"--controllers=status,packages,events", "--package-check-interval=" + packageInterval.String()},
 		ShimArgs:      []string{"--package-service-url=" + env.pulsar.URL(), "--max-package-bytes=20000000"},
 	})
 	if err != nil {

@@ -156,8 +156,8 @@ func TestManyNames(t *testing.T) {
 		manifests.WriteString("---\n" + function(fmt.Sprintf("many-%d", i), location))
 	}
 	manifests.WriteString("---\n" + function("lost", "source://public/default/lost@v1"))
-	before := env.gateway.lookUp.Load()
-	began := time.Now()
+	const path = "sink/public/default/shared/v1"
+	before, began := env.gateway.asked(path), time.Now()
 	apply(t, manifests.String())
 	t.Cleanup(func() {
 		_ = env.devenv.Kubectl(context.Background(), "delete", "pulsarfunction", "--all").Run()
@@ -166,9 +166,8 @@ func TestManyNames(t *testing.T) {
 		waitPackage(t, "pulsarfunction", fmt.Sprintf("many-%d", i), metav1.ConditionTrue, status.ReasonPackageResolved)
 	}
 	waitPackage(t, "pulsarfunction", "lost", metav1.ConditionFalse, status.ReasonPackageNotFound)
-	// Two packages, one of which is missing and asked for every second, and what other
-	// tests have left, some of which is missing as well.
-	asked, most := env.gateway.lookUp.Load()-before, int32(time.Since(began).Seconds())*5+15
+	// Once in an interval, however many name it.
+	asked, most := env.gateway.asked(path)-before, int(time.Since(began)/packageInterval)+1
 	if asked > most {
 		t.Errorf("%d objects with one package asked %d times in %s", many, asked, time.Since(began))
 	}
