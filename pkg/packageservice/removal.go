@@ -19,16 +19,24 @@ import (
 // the package's metadata:
 //
 //   - Who is about to name a package that is there already writes its metadata anew,
-//     without any mark (Store does). From reading it to that it takes less than half of
-//     removalNotice, or it begins again.
-//   - Who removes one writes a mark, waits for removalNotice, and removes it only if the
-//     mark is still there, no later than removalWindow after it.
-//   - Who finds such a mark waits until it is that old or the package is gone.
+//     without any mark (Claim does). From reading it to that it takes less than writeTime,
+//     or it begins again.
+//   - Who removes one writes a mark, in as short a time, waits for removalNotice, and
+//     removes it only if the mark is still there, no later than removalWindow after it.
+//   - Who finds such a mark takes it away until lastCall, and later waits until it is
+//     older than removalWindow or the package is gone.
+//
+// A mark may take the place of a claim that was written while the mark was. What was
+// claimed is then still there for removalNotice less writeTime, which is longer than
+// kube-apiserver and this project's API server let a creation take (34 seconds).
 const (
-	removalNotice = 10 * time.Second
-	removalWindow = time.Minute
+	removalNotice = 45 * time.Second
+	removalWindow = 2 * time.Minute
+	writeTime     = 5 * time.Second
 	// clockSkew is how much the clocks of servers may differ.
 	clockSkew = 10 * time.Second
+	// lastCall leaves time to write before a removal by a clock that is ahead.
+	lastCall = removalNotice - 2*clockSkew - writeTime
 
 	propertyUnused   = "unusedSince"
 	propertyRemoving = "removingSince"
@@ -100,10 +108,18 @@ type Removal struct {
 	at   time.Time
 }
 
-// Announce says that a package is about to be removed, with metadata as it is now.
-func (c *Client) Announce(ctx context.Context, token Token, name identity.PackageURL, metadata Metadata) (Removal, error) {
+// errSlow says that too long a time passed between reading and writing.
+var errSlow = errors.New("it took too long to announce the removal of a package")
+
+// Announce says that a package is about to be removed, with metadata as it was read at a
+// time.
+func (c *Client) Announce(ctx context.Context, token Token, name identity.PackageURL, metadata Metadata, read time.Time) (Removal, error) {
 	at := time.Now()
-	return Removal{Name: name, at: at}, c.SetMetadata(ctx, token, name, marked(metadata, propertyRemoving, at))
+	err := c.SetMetadata(ctx, token, name, marked(metadata, propertyRemoving, at))
+	if err == nil && time.Since(read) >= writeTime {
+		err = errSlow
+	}
+	return Removal{Name: name, at: at}, err
 }
 
 // AwaitNotice returns when removals up to now may be finished, and false if ctx ends
@@ -152,7 +168,7 @@ func (c *Client) Claim(ctx context.Context, token Token, name identity.PackageUR
 		case !Managed(*metadata):
 			return true, nil
 		}
-		if at, announced := markedAt(*metadata, propertyRemoving); announced && time.Since(at) < removalWindow+clockSkew {
+		if at, announced := markedAt(*metadata, propertyRemoving); announced && time.Since(at) >= lastCall && time.Since(at) < removalWindow+clockSkew {
 			if err := pause(ctx); err != nil {
 				return false, err
 			}
@@ -164,7 +180,7 @@ func (c *Client) Claim(ctx context.Context, token Token, name identity.PackageUR
 			return false, nil
 		case err != nil:
 			return false, err
-		case time.Since(asked) < removalNotice/2:
+		case time.Since(asked) < writeTime:
 			return true, nil
 		}
 	}

@@ -50,6 +50,10 @@ func (m *memory) ServeHTTP(writer http.ResponseWriter, request *http.Request) {
 		writer.WriteHeader(http.StatusNotFound)
 	case request.Method == http.MethodDelete:
 		m.metadata = nil
+	case describes && request.Method == http.MethodPut:
+		metadata := Metadata{}
+		_ = json.NewDecoder(request.Body).Decode(&metadata)
+		m.metadata = &metadata
 	case describes:
 		_ = json.NewEncoder(writer).Encode(m.metadata)
 	default:

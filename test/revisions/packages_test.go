@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -129,12 +130,12 @@ func TestCollection(t *testing.T) {
 
 	// What nobody names any more goes.
 	admin(t, "functions", "delete", "--name", name)
-	expectGone(t, former)
-	expectGone(t, present)
 	if err := resources("sinks").Delete(t.Context(), "by-hand", metav1.DeleteOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	expectGone(t, hand.Name)
+	for _, unnamed := range []identity.PackageURL{former, present, hand.Name} {
+		expectGone(t, unnamed)
+	}
 	if err := isThere(t.Context(), client, foreign.Name, true); err != nil {
 		t.Error(err)
 	}
@@ -149,14 +150,25 @@ func TestRace(t *testing.T) {
 	old := func() *packageservice.Metadata {
 		return must[*packageservice.Metadata](t)(client.Metadata(t.Context(), "", made.Name))
 	}
-	// Announced, and uploaded again before the end of the notice: it isn't removed, and
-	// whoever uploads has it when it returns.
-	removal := must[packageservice.Removal](t)(client.Announce(t.Context(), "", made.Name, *old()))
-	stored := make(chan error, 1)
-	go func() { stored <- client.Store(t.Context(), "", made) }()
+	announce := func() packageservice.Removal {
+		return must[packageservice.Removal](t)(client.Announce(t.Context(), "", made.Name, *old(), time.Now()))
+	}
+	// Announced, and uploaded again soon: it isn't removed.
+	removal := announce()
+	if err := client.Store(t.Context(), "", made); err != nil {
+		t.Fatal(err)
+	}
+	if gone, err := client.Finish(t.Context(), "", removal, func() bool { return true }); err != nil || gone {
+		t.Fatalf("what was uploaded again is removed: %t, %v", gone, err)
+	}
+	// Announced, and uploaded again at the end of the notice: whoever uploads has it when
+	// it returns.
+	removal = announce()
 	if !packageservice.AwaitNotice(t.Context()) {
 		t.Fatal(t.Context().Err())
 	}
+	stored := make(chan error, 1)
+	go func() { stored <- client.Store(t.Context(), "", made) }()
 	if gone, err := client.Finish(t.Context(), "", removal, func() bool { return true }); err != nil || !gone {
 		t.Fatalf("nobody has it yet, and it isn't removed: %t, %v", gone, err)
 	}
@@ -171,7 +183,7 @@ func TestRace(t *testing.T) {
 	}
 
 	// Claimed in between: it stays.
-	removal = must[packageservice.Removal](t)(client.Announce(t.Context(), "", made.Name, *old()))
+	removal = announce()
 	if err := client.SetUnused(t.Context(), "", made.Name, *old(), false); err != nil {
 		t.Fatal(err)
 	}
@@ -179,7 +191,7 @@ func TestRace(t *testing.T) {
 		t.Errorf("what is in use again is removed: %t, %v", gone, err)
 	}
 	// Named in between: it stays.
-	removal = must[packageservice.Removal](t)(client.Announce(t.Context(), "", made.Name, *old()))
+	removal = announce()
 	if gone, err := client.Finish(t.Context(), "", removal, func() bool { return false }); err != nil || gone {
 		t.Errorf("what is named is removed: %t, %v", gone, err)
 	}

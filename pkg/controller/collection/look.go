@@ -150,6 +150,7 @@ func (l *look) announce(ctx context.Context, name identity.PackageURL) (removal 
 		return removal, false, nil
 	}
 	err = l.ask(ctx, func(ctx context.Context) error {
+		read := time.Now()
 		metadata, err := l.service.Metadata(ctx, "", name)
 		if errors.Is(err, packageservice.ErrNotFound) {
 			return nil
@@ -162,7 +163,7 @@ func (l *look) announce(ctx context.Context, name identity.PackageURL) (removal 
 		if !packageservice.Managed(*metadata) || !marked || time.Since(since) < l.GracePeriod {
 			return nil
 		}
-		removal, err = l.service.Announce(ctx, "", name, *metadata)
+		removal, err = l.service.Announce(ctx, "", name, *metadata, read)
 		announced = err == nil
 		return err
 	})
