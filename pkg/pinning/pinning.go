@@ -17,10 +17,12 @@ import (
 
 	"golang.org/x/sync/singleflight"
 	"k8s.io/apimachinery/pkg/util/cache"
+	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/klog/v2"
 
 	"github.com/function-mesh/functionmesh-apiserver/pkg/identity"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/packageservice"
+	"github.com/function-mesh/functionmesh-apiserver/pkg/slots"
 )
 
 const (
@@ -58,7 +60,7 @@ var ErrTooSlow = fmt.Errorf("copying the package takes longer than %s", copyTime
 type Pinner struct {
 	services map[string]*packageservice.Client
 	maxBytes int64
-	slots    slots
+	slots    *slots.Slots
 	pause    time.Duration
 	// known has the pinned names of tags.
 	known *cache.LRUExpireCache
@@ -68,7 +70,7 @@ type Pinner struct {
 // New returns a pinner for the package services of clusters, by the cluster's name.
 func New(services map[string]*packageservice.Client, maxBytes int64) *Pinner {
 	return &Pinner{
-		services: services, maxBytes: maxBytes, slots: slots{byPlace: map[string]int{}}, pause: pause,
+		services: services, maxBytes: maxBytes, slots: slots.New(maxAtOnce), pause: pause,
 		known: cache.NewLRUExpireCache(maxKnown),
 	}
 }
@@ -124,6 +126,14 @@ type tag struct {
 	stored  int64
 }
 
+// enter takes a slot for a place, or waits for one a little.
+func (p *Pinner) enter(ctx context.Context, place string) bool {
+	err := wait.PollUntilContextTimeout(ctx, 100*time.Millisecond, slotTimeout, true, func(context.Context) (bool, error) {
+		return p.slots.Enter(place), nil
+	})
+	return err == nil
+}
+
 func (p *Pinner) pin(ctx context.Context, service *packageservice.Client, subject Subject) (identity.PackageURL, error) {
 	name := subject.Package
 	metadata, err := service.Metadata(ctx, "", name)
@@ -138,10 +148,10 @@ func (p *Pinner) pin(ctx context.Context, service *packageservice.Client, subjec
 			return pinned, err
 		}
 	}
-	if !p.slots.enter(ctx, subject.Place) {
+	if !p.enter(ctx, subject.Place) {
 		return name, ErrBusy
 	}
-	defer p.slots.leave(subject.Place)
+	defer p.slots.Leave(subject.Place)
 	pinned, err := p.copy(ctx, service, subject, metadata.ModificationTime)
 	if err != nil {
 		return name, err

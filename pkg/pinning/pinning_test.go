@@ -172,7 +172,7 @@ func TestPinYoung(t *testing.T) {
 func TestPinSlots(t *testing.T) {
 	pinner, _, subject := newPinner(t)
 	for range maxAtOnce / 2 {
-		if !pinner.slots.enter(t.Context(), subject.Place) {
+		if !pinner.slots.Enter(subject.Place) {
 			t.Fatal("there is no slot")
 		}
 	}
@@ -183,7 +183,7 @@ func TestPinSlots(t *testing.T) {
 	if _, err := pinner.Pin(t.Context(), subject); err != nil {
 		t.Errorf("another place: %v", err)
 	}
-	pinner.slots.leave("here")
+	pinner.slots.Leave("here")
 	subject.Place, subject.Package.Version = "here", "v1"
 	if _, err := pinner.Pin(t.Context(), subject); err != nil {
 		t.Errorf("with a slot of its own again: %v", err)

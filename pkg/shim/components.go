@@ -15,6 +15,7 @@ import (
 	"github.com/function-mesh/functionmesh-apiserver/pkg/componentconfig"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/identity"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/shim/caller"
+	"github.com/function-mesh/functionmesh-apiserver/pkg/slots"
 )
 
 // dryRunCreate and dryRunUpdate ask whether a write would be taken.
@@ -43,7 +44,7 @@ type components struct {
 	// triggers send messages to functions.
 	triggers *triggers
 	// states bound the states that are being put, together.
-	states *slots
+	states *slots.Slots
 }
 
 func (c *components) routes() []route {

@@ -15,6 +15,7 @@ import (
 
 	"github.com/function-mesh/functionmesh-apiserver/pkg/identity"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/packageservice"
+	"github.com/function-mesh/functionmesh-apiserver/pkg/slots"
 )
 
 const (
@@ -29,11 +30,11 @@ const (
 // downloads sends packages from Pulsar's package service to callers.
 type downloads struct {
 	packages *packages
-	slots    *slots
+	slots    *slots.Slots
 }
 
 func newDownloads(packages *packages) *downloads {
-	return &downloads{packages: packages, slots: newSlots(maxDownloads)}
+	return &downloads{packages: packages, slots: slots.New(maxDownloads)}
 }
 
 // serve answers with a package that the API server lets the caller read. place is the
@@ -45,10 +46,10 @@ func (d *downloads) serve(writer http.ResponseWriter, request *http.Request, loc
 		return errorf(http.StatusHTTPVersionNotSupported, "Packages are only sent by HTTP 1.1 and later")
 	}
 	ctx := request.Context()
-	if !d.slots.enter(place) {
+	if !d.slots.Enter(place) {
 		return errorf(http.StatusTooManyRequests, "Too many downloads at once. Please try again in a little while.")
 	}
-	defer d.slots.leave(place)
+	defer d.slots.Leave(place)
 	allowTime(writer, request, downloadTimeout)
 	access, err := d.packages.accessFor(ctx)
 	if err != nil {

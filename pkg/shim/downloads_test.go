@@ -107,8 +107,8 @@ func downloadDescribed(t *testing.T, ctx context.Context, location identity.Pack
 	server.Start()
 	t.Cleanup(server.Close)
 	t.Cleanup(func() {
-		if len(downloads.slots.all) != 0 {
-			t.Errorf("%d slots are still taken", len(downloads.slots.all))
+		if downloads.slots.Taken() != 0 {
+			t.Errorf("%d slots are still taken", downloads.slots.Taken())
 		}
 	})
 	return server.URL

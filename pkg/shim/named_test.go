@@ -77,7 +77,7 @@ func TestFetch(t *testing.T) {
 		}
 	}
 	for range maxUploads / 2 {
-		uploads.slots.enter("t")
+		uploads.slots.Enter("t")
 	}
 	there := identity.PackageURL{Type: "sink", Tenant: "a", Namespace: "b", Name: "c", Version: "there"}
 	if fetched, err := uploads.fetch(t.Context(), there, "t"); fetched != nil || err != nil {
@@ -100,7 +100,7 @@ func TestCompleteNamedInTime(t *testing.T) {
 		if looked || err != nil || ctx.Err() != nil {
 			t.Errorf("%s: %t, %v, %v", version, looked, err, ctx.Err())
 		}
-		if form.closeNamed(); len(c.uploads.slots.all) != 0 {
+		if form.closeNamed(); c.uploads.slots.Taken() != 0 {
 			t.Errorf("%s: a slot isn't freed", version)
 		}
 	}

@@ -14,6 +14,8 @@ import (
 	"k8s.io/apiserver/pkg/server/dynamiccertificates"
 	"k8s.io/component-base/metrics/legacyregistry"
 	"k8s.io/klog/v2"
+
+	"github.com/function-mesh/functionmesh-apiserver/pkg/slots"
 )
 
 const (
@@ -63,7 +65,7 @@ func (s *Server) api() http.Handler {
 	superuser := superuser{client: client.RESTClient()}
 	lookup := &lookup{kinds: newKinds(client), places: s.config.Places, prove: proveCaller(superuser), index: s.index, maxListed: s.config.MaxListed}
 	budget := newBudget(s.config.MaxConfigBytes)
-	states := newSlots(maxStates)
+	states := slots.New(maxStates)
 	var kinds []*components
 	for _, kind := range lookup.kinds {
 		kinds = append(kinds, &components{

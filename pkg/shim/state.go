@@ -59,10 +59,10 @@ func (c *components) putState(writer http.ResponseWriter, request *restful.Reque
 	if err != nil {
 		return err
 	}
-	if !c.states.enter(object.GetNamespace()) {
+	if !c.states.Enter(object.GetNamespace()) {
 		return errorf(http.StatusTooManyRequests, "Too many states are put at once. Please try again in a little while.")
 	}
-	defer c.states.leave(object.GetNamespace())
+	defer c.states.Leave(object.GetNamespace())
 	content, err := readState(request.Request, c.limits.parts)
 	if err != nil {
 		return err

@@ -15,6 +15,7 @@ import (
 	"k8s.io/klog/v2"
 
 	"github.com/function-mesh/functionmesh-apiserver/pkg/apis/admin/v1alpha1"
+	"github.com/function-mesh/functionmesh-apiserver/pkg/slots"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/trigger"
 )
 
@@ -33,13 +34,13 @@ const (
 // triggers send messages to functions.
 type triggers struct {
 	client *trigger.Client
-	slots  *slots
+	slots  *slots.Slots
 	// plain says that tokens may cross the network in clear text.
 	plain bool
 }
 
 func newTriggers(client *trigger.Client, plain bool) *triggers {
-	return &triggers{client: client, slots: newSlots(maxTriggers), plain: plain}
+	return &triggers{client: client, slots: slots.New(maxTriggers), plain: plain}
 }
 
 // exposed tells whether a token would cross the network in clear text.
@@ -74,10 +75,10 @@ func (c *components) trigger(writer http.ResponseWriter, request *restful.Reques
 	if missing == nil {
 		place = object.GetNamespace()
 	}
-	if !c.triggers.slots.enter(place) {
+	if !c.triggers.slots.Enter(place) {
 		return errorf(http.StatusTooManyRequests, "Too many triggers at once. Please try again in a little while.")
 	}
-	defer c.triggers.slots.leave(place)
+	defer c.triggers.slots.Leave(place)
 	form, err := readTrigger(request.Request, c.limits.parts)
 	switch {
 	case err != nil:

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/function-mesh/functionmesh-apiserver/pkg/packageservice"
+	"github.com/function-mesh/functionmesh-apiserver/pkg/slots"
 )
 
 const (
@@ -29,15 +30,15 @@ type uploads struct {
 	// slots are for the files that are being taken, unplaced for those of which it isn't
 	// known where they go to. inspecting has an entry for each that is being read: an
 	// archive's directory is held in memory.
-	slots      *slots
-	unplaced   *slots
+	slots      *slots.Slots
+	unplaced   *slots.Slots
 	inspecting chan struct{}
 }
 
 func newUploads(packages *packages, maxBytes int64) *uploads {
-	return &uploads{packages: packages, maxBytes: maxBytes, slots: newSlots(maxUploads),
+	return &uploads{packages: packages, maxBytes: maxBytes, slots: slots.New(maxUploads),
 		// Half of them is what one place gets, and all of these are of none.
-		unplaced: newSlots(2 * maxUnplaced), inspecting: make(chan struct{}, 1)}
+		unplaced: slots.New(2 * maxUnplaced), inspecting: make(chan struct{}, 1)}
 }
 
 // upload is a file that a request brought. It lies in a file without a name, which is
@@ -53,7 +54,7 @@ type upload struct {
 }
 
 // slotsFor returns those that count for a place, which is empty where it isn't known.
-func (u *uploads) slotsFor(place string) *slots {
+func (u *uploads) slotsFor(place string) *slots.Slots {
 	if place == "" {
 		return u.unplaced
 	}
@@ -63,7 +64,7 @@ func (u *uploads) slotsFor(place string) *slots {
 // take reads a file to its end, for a component that goes to a Kubernetes namespace, or ""
 // where that isn't known yet. The upload is to be closed. Errors are of type *restError.
 func (u *uploads) take(content io.Reader, place string) (*upload, error) {
-	if !u.slotsFor(place).enter(place) {
+	if !u.slotsFor(place).Enter(place) {
 		return nil, errorf(http.StatusTooManyRequests, "Too many uploads at once. Please try again in a little while.")
 	}
 	spooled, err := packageservice.Spool(content, u.maxBytes)
@@ -80,12 +81,12 @@ func (u *uploads) take(content io.Reader, place string) (*upload, error) {
 	default:
 		err = bodyError(errors.Unwrap(err))
 	}
-	u.slotsFor(place).leave(place)
+	u.slotsFor(place).Leave(place)
 	return nil, err
 }
 
 // Close frees what the upload holds.
 func (u *upload) Close() {
 	u.file.Close()
-	u.uploads.slotsFor(u.place).leave(u.place)
+	u.uploads.slotsFor(u.place).Leave(u.place)
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/function-mesh/functionmesh-apiserver/pkg/identity"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/packageservice"
+	"github.com/function-mesh/functionmesh-apiserver/pkg/slots"
 )
 
 func codeOf(err error) int {
@@ -90,9 +91,9 @@ func TestTakeUploads(t *testing.T) {
 	for _, taken := range held {
 		taken.Close()
 	}
-	for _, slots := range []*slots{uploads.slots, uploads.unplaced} {
-		if len(slots.all) != 0 || len(slots.byPlace) != 0 {
-			t.Errorf("%d slots are still taken, by %v", len(slots.all), slots.byPlace)
+	for _, slots := range []*slots.Slots{uploads.slots, uploads.unplaced} {
+		if taken := slots.Taken(); taken != 0 {
+			t.Errorf("%d slots are still taken", taken)
 		}
 	}
 }

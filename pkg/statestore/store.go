@@ -17,6 +17,7 @@ import (
 
 	"github.com/function-mesh/functionmesh-apiserver/pkg/generated/statestorage"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/generated/statetable"
+	"github.com/function-mesh/functionmesh-apiserver/pkg/slots"
 )
 
 const (
@@ -70,7 +71,7 @@ type Store struct {
 	connection *grpc.ClientConn
 	root       statestorage.RootRangeServiceClient
 	tables     statetable.TableServiceClient
-	slots      chan struct{}
+	slots      *slots.Slots
 	timeout    time.Duration
 }
 
@@ -98,7 +99,7 @@ func New(serviceURL string) (*Store, error) {
 	}
 	return &Store{
 		address: address, connection: connection, root: statestorage.NewRootRangeServiceClient(connection),
-		tables: statetable.NewTableServiceClient(connection), slots: make(chan struct{}, maxParallel),
+		tables: statetable.NewTableServiceClient(connection), slots: slots.New(maxParallel),
 		timeout: timeout,
 	}, nil
 }
@@ -123,9 +124,10 @@ type Value struct {
 }
 
 // Get returns what is under a key of a table. Where there is nothing, or no such table,
-// the error is ErrNotFound.
-func (s *Store) Get(ctx context.Context, table Table, key string) (*Value, error) {
-	ctx, done, err := s.begin(ctx)
+// the error is ErrNotFound. place is the Kubernetes namespace that asks: it may have half
+// of what is asked at once.
+func (s *Store) Get(ctx context.Context, place string, table Table, key string) (*Value, error) {
+	ctx, done, err := s.begin(ctx, place)
 	if err != nil {
 		return nil, err
 	}
@@ -170,8 +172,9 @@ func valueOf(found *statetable.KeyValue) (*Value, error) {
 }
 
 // Put puts a value under a key of a table, which is made if there is none.
-func (s *Store) Put(ctx context.Context, table Table, key string, value []byte) error {
-	ctx, done, err := s.begin(ctx)
+// place is as for Get.
+func (s *Store) Put(ctx context.Context, place string, table Table, key string, value []byte) error {
+	ctx, done, err := s.begin(ctx, place)
 	if err != nil {
 		return err
 	}
@@ -196,16 +199,14 @@ func (s *Store) Put(ctx context.Context, table Table, key string, value []byte) 
 }
 
 // begin returns a context for a request, which is done when the function is called.
-func (s *Store) begin(ctx context.Context) (context.Context, func(), error) {
-	select {
-	case s.slots <- struct{}{}:
-	default:
+func (s *Store) begin(ctx context.Context, place string) (context.Context, func(), error) {
+	if !s.slots.Enter(place) {
 		return nil, nil, ErrBusy
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.timeout)
 	return ctx, func() {
 		cancel()
-		<-s.slots
+		s.slots.Leave(place)
 	}, nil
 }
 

@@ -49,7 +49,7 @@ func value(text string) (*statetable.RangeResponse, error) {
 // that a real service understands.
 func TestHeaders(t *testing.T) {
 	service := &peer{ask: func(context.Context) (*statetable.RangeResponse, error) { return value("v") }}
-	got, err := service.serve(t).Get(t.Context(), table, "k\x00é")
+	got, err := service.serve(t).Get(t.Context(), "here", table, "k\x00é")
 	if err != nil || string(got.Bytes) != "v" || got.Version != 3 || got.Counter != nil {
 		t.Fatalf("%+v (%v)", got, err)
 	}
@@ -82,7 +82,7 @@ func TestPassing(t *testing.T) {
 		}
 		return value("v")
 	}
-	if got, err := service.serve(t).Get(t.Context(), table, "k"); err != nil || string(got.Bytes) != "v" {
+	if got, err := service.serve(t).Get(t.Context(), "here", table, "k"); err != nil || string(got.Bytes) != "v" {
 		t.Fatalf("%+v (%v)", got, err)
 	}
 }
@@ -115,18 +115,18 @@ func TestRefusals(t *testing.T) {
 		"no name":   {noTable(codeTableName), ErrName},
 		"too large": {lying(MaxValue + 1), ErrTooLarge}, "far too large": {lying(8 << 20), ErrTooLarge},
 	} {
-		if got, err := test.service.serve(t).Get(t.Context(), table, "k"); !errors.Is(err, test.want) {
+		if got, err := test.service.serve(t).Get(t.Context(), "here", table, "k"); !errors.Is(err, test.want) {
 			t.Errorf("%s: %+v (%v)", what, got, err)
 		}
 	}
 	var unknown *codeError
-	if _, err := code(12).serve(t).Get(t.Context(), table, "k"); !errors.As(err, &unknown) {
+	if _, err := code(12).serve(t).Get(t.Context(), "here", table, "k"); !errors.As(err, &unknown) {
 		t.Errorf("an unknown code: %v", err)
 	}
-	if err := code(codeBadRequest).serve(t).Put(t.Context(), table, "k", nil); !errors.Is(err, ErrCounter) {
+	if err := code(codeBadRequest).serve(t).Put(t.Context(), "here", table, "k", nil); !errors.Is(err, ErrCounter) {
 		t.Errorf("a counter is put: %v", err)
 	}
-	if err := code(12).serve(t).Put(t.Context(), table, "k", nil); !errors.As(err, &unknown) {
+	if err := code(12).serve(t).Put(t.Context(), "here", table, "k", nil); !errors.As(err, &unknown) {
 		t.Errorf("an unknown code: %v", err)
 	}
 }
@@ -152,7 +152,7 @@ func TestMaking(t *testing.T) {
 			}
 			return found(), nil
 		}
-		err := test.service.serve(t).Put(t.Context(), table, "k", []byte("v"))
+		err := test.service.serve(t).Put(t.Context(), "here", table, "k", []byte("v"))
 		if (err != nil) != test.fails || test.service.makes != test.makes || test.service.namespaces != test.namespace {
 			t.Errorf("%s: %d and %d were made (%v)", what, test.service.makes, test.service.namespaces, err)
 		}
@@ -183,17 +183,23 @@ func TestHanging(t *testing.T) {
 	store := service.serve(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error)
-	for range maxParallel {
-		go func() {
-			_, err := store.Get(ctx, table, "k")
-			ended <- err
-		}()
+	for _, place := range []string{"here", "there"} {
+		for range maxParallel / 2 {
+			go func() {
+				_, err := store.Get(ctx, place, table, "k")
+				ended <- err
+			}()
+		}
+		for range maxParallel / 2 {
+			<-asked
+		}
+		// The other half is for others, until all are taken.
+		if _, err := store.Get(t.Context(), "here", table, "k"); !errors.Is(err, ErrBusy) {
+			t.Errorf("one too many: %v", err)
+		}
 	}
-	for range maxParallel {
-		<-asked
-	}
-	if _, err := store.Get(t.Context(), table, "k"); !errors.Is(err, ErrBusy) {
-		t.Errorf("one too many: %v", err)
+	if _, err := store.Get(t.Context(), "elsewhere", table, "k"); !errors.Is(err, ErrBusy) {
+		t.Errorf("one too many of all: %v", err)
 	}
 	cancel()
 	for range maxParallel {
@@ -201,8 +207,8 @@ func TestHanging(t *testing.T) {
 			t.Errorf("it ended with %v", err)
 		}
 	}
-	if len(store.slots) != 0 {
-		t.Errorf("%d slots are taken", len(store.slots))
+	if taken := store.slots.Taken(); taken != 0 {
+		t.Errorf("%d slots are taken", taken)
 	}
 }
 
@@ -211,20 +217,20 @@ func TestHanging(t *testing.T) {
 func TestOutage(t *testing.T) {
 	service := &peer{ask: func(context.Context) (*statetable.RangeResponse, error) { return value("v") }}
 	store := service.serve(t)
-	if _, err := store.Get(t.Context(), table, "k"); err != nil {
+	if _, err := store.Get(t.Context(), "here", table, "k"); err != nil {
 		t.Fatal(err)
 	}
 	service.server.Stop()
 	store.timeout = time.Second
 	// By default a connection would be tried every ten seconds by then.
 	for end := time.Now().Add(18 * time.Second); time.Now().Before(end); {
-		if _, err := store.Get(t.Context(), table, "k"); err == nil {
+		if _, err := store.Get(t.Context(), "here", table, "k"); err == nil {
 			t.Fatal("a store that is away answers")
 		}
 	}
 	store.timeout = 5 * time.Second
 	service.serveAt(t, store.address)
-	if err := store.Put(t.Context(), table, "k", []byte("v")); err != nil || service.puts != 1 {
+	if err := store.Put(t.Context(), "here", table, "k", []byte("v")); err != nil || service.puts != 1 {
 		t.Errorf("%d were put afterwards (%v)", service.puts, err)
 	}
 }
@@ -248,7 +254,7 @@ func TestPutsOnce(t *testing.T) {
 			}
 			return &statetable.PutResponse{}, nil
 		}
-		if err := service.serve(t).Put(t.Context(), table, "k", nil); service.puts != test.puts || (err == nil) != (test.puts == 2) {
+		if err := service.serve(t).Put(t.Context(), "here", table, "k", nil); service.puts != test.puts || (err == nil) != (test.puts == 2) {
 			t.Errorf("%s: put %d times (%v)", what, service.puts, err)
 		}
 	}
@@ -262,7 +268,7 @@ func TestUnreachable(t *testing.T) {
 	}
 	defer store.Close()
 	store.timeout = time.Second
-	if _, err := store.Get(t.Context(), table, "k"); grpcstatus.Code(err) != codes.Unavailable {
+	if _, err := store.Get(t.Context(), "here", table, "k"); grpcstatus.Code(err) != codes.Unavailable {
 		t.Errorf("it ended with %v", err)
 	}
 }

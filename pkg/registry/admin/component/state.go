@@ -36,8 +36,8 @@ type StateStore interface {
 	// Keeps tells whether a URL is that of the store.
 	Keeps(serviceURL string) bool
 	// Get and Put are those of a statestore.Store.
-	Get(ctx context.Context, table statestore.Table, key string) (*statestore.Value, error)
-	Put(ctx context.Context, table statestore.Table, key string, value []byte) error
+	Get(ctx context.Context, place string, table statestore.Table, key string) (*statestore.Value, error)
+	Put(ctx context.Context, place string, table statestore.Table, key string, value []byte) error
 }
 
 var (
@@ -75,7 +75,7 @@ func (r *StateREST) Get(ctx context.Context, name string, options runtime.Object
 	if err := checkKey(asked.Key); err != nil {
 		return nil, err
 	}
-	value, err := store.Get(ctx, table, asked.Key)
+	value, err := store.Get(ctx, component.GetNamespace(), table, asked.Key)
 	if err != nil {
 		return nil, stateError(ctx, component, asked.Key, err)
 	}
@@ -122,7 +122,7 @@ func (r *StateREST) Update(ctx context.Context, name string, info rest.UpdatedOb
 		return nil, false, err
 	}
 	if len(options.DryRun) == 0 {
-		if err := store.Put(ctx, table, state.Spec.Key, value); err != nil {
+		if err := store.Put(ctx, component.GetNamespace(), table, state.Spec.Key, value); err != nil {
 			return nil, false, stateError(ctx, component, state.Spec.Key, err)
 		}
 	}
