@@ -30,7 +30,9 @@ func newPackage(text, manager string) packageservice.Package {
 	return packageservice.Package{
 		Name: identity.PackageURL{Type: "function", Tenant: "public", Namespace: "default", Name: "collected",
 			Version: packageservice.VersionOf(hex.EncodeToString(digest[:]))},
-		Metadata: packageservice.Metadata{Description: text, Contact: "test", Properties: map[string]string{packageservice.PropertyManager: manager, "other": "kept"}},
+		Metadata: packageservice.Metadata{Description: text, Contact: "test", Properties: map[string]string{
+			packageservice.PropertyManager: manager, packageservice.PropertyDigest: hex.EncodeToString(digest[:]), "other": "kept",
+		}},
 		Content:  bytes.NewReader([]byte(text)), Size: int64(len(text)), Owned: packageservice.Managed,
 	}
 }
