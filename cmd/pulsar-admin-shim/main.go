@@ -13,9 +13,14 @@ import (
 	"k8s.io/klog/v2"
 
 	"github.com/function-mesh/functionmesh-apiserver/pkg/shim"
+	"github.com/function-mesh/functionmesh-apiserver/pkg/trigger"
 )
 
 func main() {
+	// An exchange with Pulsar has a process of its own, which is this program again.
+	if len(os.Args) == 2 && os.Args[1] == trigger.ChildArgument {
+		os.Exit(trigger.RunChild())
+	}
 	os.Exit(cli.Run(newCommand()))
 }
 

@@ -26,9 +26,9 @@ const (
 	// maxTriggerBytes is as large as a message in Pulsar is by default.
 	maxTriggerBytes = 5 << 20
 	maxTopicBytes   = 8 << 10
-	// maxTriggers bounds the triggers at once, and with the limit for each what they hold
-	// in memory.
-	maxTriggers = 32
+	// maxTriggers bounds the triggers at once, and with them the processes that they have:
+	// the memory limit of the Deployment is for all of these together.
+	maxTriggers = 16
 )
 
 // triggers send messages to functions.
@@ -128,6 +128,9 @@ func notTriggered(ctx context.Context, way *v1alpha1.PulsarTriggerStatus, err er
 		answer.code, answer.reason = http.StatusUnauthorized, "Pulsar doesn't let the caller use the function's topics"
 	case errors.Is(err, trigger.ErrTooLarge):
 		answer.code, answer.reason = http.StatusRequestEntityTooLarge, "The message is larger than Pulsar takes"
+	case errors.Is(err, trigger.ErrEnded):
+		answer.code, answer.reason = http.StatusBadGateway,
+			"What came from Pulsar could not be read: it is too large, or something else than it claims to be. The message may have been sent."
 	case errors.Is(err, trigger.ErrTimeout), ctx.Err() != nil:
 		answer.code, answer.reason = http.StatusRequestTimeout, "Request Timed Out"
 	default:

@@ -19,8 +19,8 @@ const maxAnswer = 1 << 20
 // look asks whether the topic of a message exists, and returns its schema, nil for none,
 // after the value was checked against it. refused is true where Pulsar doesn't let the
 // caller look: it may let them send all the same.
-func (c *Client) look(ctx context.Context, message Message) (schema pulsar.Schema, refused bool, err error) {
-	base, client, err := pulsaradmin.Connect(message.WebServiceURL, c.web)
+func (e *exchange) look(ctx context.Context, message Message) (schema pulsar.Schema, refused bool, err error) {
+	base, client, err := pulsaradmin.Connect(message.WebServiceURL, e.web)
 	if err != nil {
 		return nil, false, err
 	}

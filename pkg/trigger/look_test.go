@@ -37,8 +37,8 @@ func TestLookAtAnotherBroker(t *testing.T) {
 				}
 			}))
 			t.Cleanup(server.Close)
-			client := &Client{web: http.DefaultTransport}
-			found, _, err := client.look(t.Context(), Message{WebServiceURL: server.URL, Topic: "persistent://a/b/c", Token: "token", Value: []byte{0, 0, 0, 1}})
+			exchange := &exchange{web: http.DefaultTransport}
+			found, _, err := exchange.look(t.Context(), Message{WebServiceURL: server.URL, Topic: "persistent://a/b/c", Token: "token", Value: []byte{0, 0, 0, 1}})
 			if test.follows != (err == nil && found != nil) {
 				t.Errorf("found %v: %v", found, err)
 			}

@@ -2,33 +2,11 @@ package trigger
 
 import (
 	"context"
-	"crypto/tls"
-	"encoding/base64"
 	"errors"
 	"fmt"
-	"net/http"
-	"strings"
-	"time"
+	"os"
 
-	"github.com/apache/pulsar-client-go/pulsar"
-	"github.com/apache/pulsar-client-go/pulsar/log"
 	"k8s.io/client-go/util/cert"
-
-	"github.com/function-mesh/functionmesh-apiserver/pkg/pulsaradmin"
-)
-
-const (
-	// stepTimeout bounds each of the steps: asking about the topic, connecting, following
-	// the output, sending. The client library looks at no context.
-	stepTimeout = 4 * time.Second
-	// answerTimeout is how long the function has to answer, as in Pulsar.
-	answerTimeout = 10 * time.Second
-	// receiverQueue is how many messages of the output topic wait to be looked at.
-	receiverQueue = 1
-
-	// What an answer says of the message that it is for.
-	propertyMessageID = "__pfn_input_msg_id__"
-	propertyTopic     = "__pfn_input_topic__"
 )
 
 var (
@@ -40,6 +18,9 @@ var (
 	ErrNotAllowed = errors.New("the caller is refused")
 	// ErrTooLarge says that Pulsar takes no message of that size.
 	ErrTooLarge = errors.New("the message is too large")
+	// ErrEnded says that the process for the exchange ended without an outcome, over what
+	// it read. Whether the message was sent isn't known.
+	ErrEnded = errors.New("the exchange with Pulsar ended without an outcome")
 )
 
 // SchemaError says that a value isn't what the schema of the topic asks for.
@@ -47,25 +28,33 @@ type SchemaError struct{ reason string }
 
 func (e *SchemaError) Error() string { return e.reason }
 
+// MaxAnswerBytes bounds the answer of a function: it is as large as a message in Pulsar is
+// by default.
+const MaxAnswerBytes = 5 << 20
+
+// exchangeTimeout bounds a whole exchange, whether the library heeds a context or not.
+const exchangeTimeout = 6*stepTimeout + answerTimeout
+
 // Client triggers functions. It can be used concurrently.
 type Client struct {
-	tls *tls.Config
-	web http.RoundTripper
+	// authorities verify Pulsar's certificates, PEM; the system's do where it is empty.
+	authorities []byte
 }
 
 // NewClient returns a client that verifies Pulsar's certificates with those in a file, or
 // with the system's where it is "".
 func NewClient(caFile string) (*Client, error) {
-	config, transport := &tls.Config{MinVersion: tls.VersionTLS12}, pulsaradmin.NewTransport()
-	if caFile != "" {
-		pool, err := cert.NewPool(caFile)
-		if err != nil {
-			return nil, fmt.Errorf("could not load the certificates for Pulsar: %w", err)
-		}
-		config.RootCAs = pool
+	if caFile == "" {
+		return &Client{}, nil
 	}
-	transport.TLSClientConfig = config.Clone()
-	return &Client{tls: config, web: transport}, nil
+	authorities, err := os.ReadFile(caFile)
+	if err == nil {
+		_, err = cert.NewPoolFromBytes(authorities)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("could not load the certificates for Pulsar: %w", err)
+	}
+	return &Client{authorities: authorities}, nil
 }
 
 // Message is a message for a function.
@@ -77,109 +66,24 @@ type Message struct {
 	// Topic is the full name of where the message goes, OutputTopic of where the answer
 	// comes from, empty for a function that gives none.
 	Topic, OutputTopic string
-	Value              []byte
+	Value              []byte `json:"-"`
 }
 
 // Send sends a message and returns the answer to it. answered is false for a function
-// that gives none. Errors are those above, and others where Pulsar can't be used.
+// that gives none. Errors are those above, and others where Pulsar can't be used. It
+// returns when the process for it is gone.
 func (c *Client) Send(ctx context.Context, message Message) (answer []byte, answered bool, err error) {
-	schema, refused, err := c.look(ctx, message)
-	if err != nil {
-		return nil, false, err
-	}
-	answer, answered, err = c.exchange(ctx, message, schema)
-	if err != nil && (refused || strings.Contains(err.Error(), "AuthorizationError") || strings.Contains(err.Error(), "AuthenticationError")) && !errors.Is(err, ErrTimeout) {
-		return nil, false, fmt.Errorf("%w: %w", ErrNotAllowed, err)
-	}
-	return answer, answered, err
-}
-
-func (c *Client) exchange(ctx context.Context, message Message, schema pulsar.Schema) ([]byte, bool, error) {
-	options := pulsar.ClientOptions{
-		URL:               message.ServiceURL,
-		TLSConfig:         c.tls.Clone(),
-		ConnectionTimeout: stepTimeout,
-		OperationTimeout:  stepTimeout,
-		KeepAliveInterval: 2 * stepTimeout,
-		// It would tell the log of topics, connections and messages.
-		Logger:             log.DefaultNopLogger(),
-		MetricsCardinality: pulsar.MetricsCardinalityNone,
-	}
-	if message.Token != "" {
-		options.Authentication = pulsar.NewAuthenticationToken(message.Token)
-	}
-	client, err := pulsar.NewClient(options)
-	if err != nil {
-		return nil, false, fmt.Errorf("could not make a client for Pulsar: %w", err)
-	}
-	defer client.Close()
-
-	// The output is followed from before the message on.
-	var output pulsar.Reader
-	if message.OutputTopic != "" {
-		output, err = client.CreateReader(pulsar.ReaderOptions{
-			Topic: message.OutputTopic, StartMessageID: pulsar.LatestMessageID(), ReceiverQueueSize: receiverQueue, SubscriptionRolePrefix: "trigger",
-		})
-		if err != nil {
-			return nil, false, fmt.Errorf("could not follow the output topic: %w", err)
-		}
-		defer output.Close()
-	}
-	if ctx.Err() != nil {
-		return nil, false, ctx.Err()
-	}
-	sent, err := send(ctx, client, message, schema)
-	if err != nil || output == nil {
-		return nil, false, err
-	}
-	waiting, cancel := context.WithTimeout(ctx, answerTimeout)
+	bounded, cancel := context.WithTimeout(ctx, exchangeTimeout)
 	defer cancel()
-	for {
-		received, err := output.Next(waiting)
-		switch {
-		case errors.Is(err, context.DeadlineExceeded):
-			return nil, false, ErrTimeout
-		case err != nil:
-			return nil, false, fmt.Errorf("could not read the output topic: %w", err)
-		case answers(received.Properties(), sent, message.Topic):
-			return received.Payload(), true, nil
-		}
-	}
-}
-
-func send(ctx context.Context, client pulsar.Client, message Message, schema pulsar.Schema) (pulsar.MessageID, error) {
-	producer, err := client.CreateProducer(pulsar.ProducerOptions{
-		// In a batch it would have no place of its own by which the answer is known.
-		Topic: message.Topic, Schema: schema, SendTimeout: stepTimeout, DisableBatching: true, DisableBlockIfQueueFull: true,
-	})
-	if err != nil {
-		return nil, fmt.Errorf("could not open the topic: %w", err)
-	}
-	defer producer.Close()
-	bounded, cancel := context.WithTimeout(ctx, stepTimeout)
-	defer cancel()
-	sent, err := producer.Send(bounded, &pulsar.ProducerMessage{Payload: message.Value})
+	answer, answered, err = run(bounded, request{Message: message, Authorities: c.authorities, ValueBytes: len(message.Value)})
 	switch {
-	case errors.Is(err, pulsar.ErrMessageTooLarge):
-		return nil, ErrTooLarge
-	case err != nil:
-		return nil, fmt.Errorf("could not send the message: %w", err)
+	case err == nil:
+		return answer, answered, nil
+	case ctx.Err() != nil:
+		return nil, false, ctx.Err()
+	case bounded.Err() != nil:
+		return nil, false, ErrTimeout
+	default:
+		return nil, false, err
 	}
-	return sent, nil
-}
-
-// answers tells whether what has the properties answers the message that was sent. No two
-// ledgers of a cluster have one number, so partitions need no look. An instance names the
-// partition that it read, where Pulsar has any.
-func answers(properties map[string]string, sent pulsar.MessageID, topic string) bool {
-	read := properties[propertyTopic]
-	if base, partition, found := strings.Cut(strings.TrimPrefix(read, topic), "-partition-"); read != topic && (!found || base != "" || partition == "") {
-		return false
-	}
-	serialized, err := base64.StdEncoding.DecodeString(properties[propertyMessageID])
-	if err != nil {
-		return false
-	}
-	id, err := pulsar.DeserializeMessageID(serialized)
-	return err == nil && id.LedgerID() == sent.LedgerID() && id.EntryID() == sent.EntryID()
 }
