@@ -17,11 +17,13 @@ import (
 const ChildArgument = "trigger-exchange"
 
 const (
-	// maxMemory bounds the writable memory of a process for an exchange. Some 40 MiB of it
-	// are what Go's runtime and the program set aside and hardly use.
-	maxMemory = 128 << 20
+	// maxMemory bounds what a process for an exchange may write to. Go's runtime sets 66 MiB
+	// of it aside and hardly touches them (threads of C would take 8 MiB each: programs
+	// are built without them). A message of 5 MiB and its answer take 45, so that there is
+	// room for twice as much.
+	maxMemory = 144 << 20
 	// targetMemory is what the garbage collector tries to stay below.
-	targetMemory = maxMemory / 2
+	targetMemory = 96 << 20
 	// maxText bounds what is said of a failure.
 	maxText = 4 << 10
 )
