@@ -19,8 +19,8 @@ const ChildArgument = "trigger-exchange"
 const (
 	// maxMemory bounds what a process for an exchange may write to. Go's runtime sets 66 MiB
 	// of it aside and hardly touches them (threads of C would take 8 MiB each: programs
-	// are built without them). A message of 5 MiB and its answer take 45, so that there is
-	// room for twice as much.
+	// are built without them). The rest is for what messages need: one of 5 MiB and its
+	// answer take 32.
 	maxMemory = 144 << 20
 	// targetMemory is what the garbage collector tries to stay below.
 	targetMemory = 96 << 20

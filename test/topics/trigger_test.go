@@ -302,7 +302,8 @@ func TestTriggersAtOnce(t *testing.T) {
 		return err
 	})
 	var all sync.WaitGroup
-	for i := range 10 {
+	// As many as one namespace may have.
+	for i := range 8 {
 		all.Go(func() {
 			value := fmt.Sprintf("100 ms for %d", i)
 			got, err := trigger(t.Context(), env.ShimURL(), d.name, part{"data", value})
