@@ -72,7 +72,7 @@ func misbehave(_ context.Context, asked request) ([]byte, bool, error) {
 				return nil, false, err
 			}
 		}
-		select {}
+		time.Sleep(time.Hour)
 	case "panic":
 		go func() { panic("read " + asked.Token) }()
 		select {}
