@@ -229,6 +229,7 @@ func (c CompletedConfig) componentConfig(catalogue *connectors.Catalogue, claims
 		},
 		Authorizer: c.generic.Authorization.Authorizer,
 		Identities: &component.Identities{},
+		Users:      &component.Users{},
 		Tenancy: tenancy.NewEnforcer(claims, func(ctx context.Context, name string) (metav1.Object, error) {
 			return kube.CoreV1().Namespaces().Get(ctx, name, metav1.GetOptions{})
 		}),

@@ -139,7 +139,7 @@ func (c *components) read(writer http.ResponseWriter, request *restful.Request) 
 	var takeFile func(io.Reader) (*upload, error)
 	if c.uploads != nil {
 		takeFile = func(content io.Reader) (*upload, error) {
-			place, err := c.lookup.mayUpload(request.Request.Context(), c.kind, name)
+			place, err := c.lookup.mayUpload(request.Request.Context(), c.kind, name, "")
 			if err != nil {
 				return nil, err
 			}

@@ -30,8 +30,9 @@ type running interface {
 	// act does something with an object, or with one of its instances where that isn't nil.
 	act(ctx context.Context, object v1alpha1.Component, action string, instance *int32) error
 	// mayUpload returns nil if the caller may upload code for the object of a name, which
-	// doesn't have to exist.
-	mayUpload(ctx context.Context, name string) error
+	// doesn't have to exist. location is the package that gets it, where that isn't named by
+	// its content, and so may be what runs already.
+	mayUpload(ctx context.Context, name, location string) error
 	// packageOf returns where the code of the object of a name is, or that of the function
 	// inside it, to those who may read the code.
 	packageOf(ctx context.Context, name string, transformFunction bool) (*v1alpha1.PulsarPackage, error)
@@ -67,8 +68,8 @@ func (s subresources) act(ctx context.Context, object v1alpha1.Component, action
 		Param("fieldManager", fieldManager).Body(body).MaxRetries(0).Do(ctx).Error()
 }
 
-func (s subresources) mayUpload(ctx context.Context, name string) error {
-	body := &v1alpha1.PulsarAction{ObjectMeta: metav1.ObjectMeta{Name: name}}
+func (s subresources) mayUpload(ctx context.Context, name, location string) error {
+	body := &v1alpha1.PulsarAction{ObjectMeta: metav1.ObjectMeta{Name: name}, Package: location}
 	return s.rest.Post().Namespace(s.namespace).Resource(s.resource).Name(name).SubResource(subresourcePackage).
 		Body(body).MaxRetries(0).Do(ctx).Error()
 }

@@ -20,11 +20,11 @@ const inspectTimeout = time.Minute
 
 // mayUpload returns the Kubernetes namespace that a component goes to, which need not
 // exist, if the caller may upload its code. It is asked before a file is read where that
-// can be.
-func (l *lookup) mayUpload(ctx context.Context, kind *kind, name identity.Name) (string, error) {
+// can be. location is as in running.mayUpload.
+func (l *lookup) mayUpload(ctx context.Context, kind *kind, name identity.Name, location string) (string, error) {
 	place, err := l.placeOf(ctx, name)
 	if err == nil {
-		err = kind.in(place).mayUpload(caller.Aside(ctx), name.ObjectName())
+		err = kind.in(place).mayUpload(caller.Aside(ctx), name.ObjectName(), location)
 	}
 	if err != nil {
 		return "", kind.called(name.Name).translate(err)

@@ -122,13 +122,14 @@ func (f *pathForm) Close() {
 }
 
 // mayUploadTo returns the package that a path means, and the Kubernetes namespace that it
-// counts for, if the caller may upload the code of the component after which it is called.
+// counts for, if the caller may upload the code of the component after which it is called,
+// and change the code of those that run the package already.
 func (l *lookup) mayUploadTo(ctx context.Context, path string) (identity.PackageURL, string, error) {
 	location, err := packageAt(path)
 	if err != nil {
 		return location, "", err
 	}
-	place, err := l.mayUpload(ctx, l.kindOf(location.Type), nameOfPackage(location))
+	place, err := l.mayUpload(ctx, l.kindOf(location.Type), nameOfPackage(location), location.String())
 	return location, place, err
 }
 

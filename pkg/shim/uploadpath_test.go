@@ -118,6 +118,27 @@ func TestUploadToPathAsks(t *testing.T) {
 	}
 }
 
+// TestUploadToPathTells tells the API server which package it is that gets other content,
+// so that it can refuse that for what runs it already.
+func TestUploadToPathTells(t *testing.T) {
+	for path, want := range map[string]string{"t/n/f": "function://t/n/f@latest", "sink://t/n/f@v1": "sink://t/n/f@v1"} {
+		var told []string
+		handler := newContentHandler(t, func(writer http.ResponseWriter, request *http.Request) {
+			var action v1alpha1.PulsarAction
+			if request.Method == http.MethodPost && json.NewDecoder(request.Body).Decode(&action) == nil {
+				told = append(told, action.Package)
+			}
+			newAnswers(t, nil).answer(writer, forbidden)
+		}, func(http.ResponseWriter, *http.Request) { t.Error("the package service is asked") })
+		request := httptest.NewRequest(http.MethodPost, functionsPath+"/upload", strings.NewReader(body(partOf(partPath, path), partOf(partData, "content"))))
+		request.Header.Set("Content-Type", "multipart/form-data; boundary="+boundary)
+		answer := httptest.NewRecorder()
+		if handler.ServeHTTP(answer, request); answer.Code != http.StatusUnauthorized || !slices.Equal(told, []string{want}) {
+			t.Errorf("%s: the API server is told %q, and the answer is %d %s", path, told, answer.Code, answer.Body)
+		}
+	}
+}
+
 // lookupAt returns a lookup at an API server where one Kubernetes namespace serves
 // everything.
 func lookupAt(t *testing.T, apiServer http.HandlerFunc) *lookup {

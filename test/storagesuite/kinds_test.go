@@ -120,6 +120,7 @@ func (k componentKind) newStorage(t *testing.T) *view.REST {
 		// Rights and the ConfigMap are the business of the tests of the servers.
 		Authorizer:       authorizerfactory.NewAlwaysAllowAuthorizer(),
 		Identities:       &component.Identities{},
+		Users:            &component.Users{},
 		Tenancy:          everywhere{},
 		CheckNamespace:   func(context.Context, string, string, string) error { return nil },
 		EnsureConnection: func(context.Context, string, string) error { return nil },

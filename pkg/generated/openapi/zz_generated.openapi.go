@@ -2601,7 +2601,7 @@ func schema_pkg_apis_admin_v1alpha1_PulsarAction(ref common.ReferenceCallback) c
 	return common.OpenAPIDefinition{
 		Schema: spec.Schema{
 			SchemaProps: spec.SchemaProps{
-				Description: "PulsarAction asks that something is done with what runs of a function, source or sink. It is what the subresources restart, suspend and resume are sent.",
+				Description: "PulsarAction asks that something is done with what runs of a function, source or sink. It is what the subresources restart, suspend, resume and package are sent.",
 				Type:        []string{"object"},
 				Properties: map[string]spec.Schema{
 					"kind": {
@@ -2630,6 +2630,13 @@ func schema_pkg_apis_admin_v1alpha1_PulsarAction(ref common.ReferenceCallback) c
 							Description: "The instance to restart. Without it the action is for all of them; only a restart can be for one.",
 							Type:        []string{"integer"},
 							Format:      "int32",
+						},
+					},
+					"package": {
+						SchemaProps: spec.SchemaProps{
+							Description: "The URL of the package that is to be uploaded, for the subresource package alone. Whoever gives it other content changes the code of all that names it.",
+							Type:        []string{"string"},
+							Format:      "",
 						},
 					},
 				},

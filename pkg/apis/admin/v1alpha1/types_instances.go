@@ -7,7 +7,7 @@ import (
 // +k8s:deepcopy-gen:interfaces=k8s.io/apimachinery/pkg/runtime.Object
 
 // PulsarAction asks that something is done with what runs of a function, source or
-// sink. It is what the subresources restart, suspend and resume are sent.
+// sink. It is what the subresources restart, suspend, resume and package are sent.
 type PulsarAction struct {
 	metav1.TypeMeta `json:",inline"`
 	// Standard object metadata. Where it has a UID, the action is only for the object
@@ -19,6 +19,11 @@ type PulsarAction struct {
 	// can be for one.
 	// +optional
 	Instance *int32 `json:"instance,omitempty"`
+
+	// The URL of the package that is to be uploaded, for the subresource package alone.
+	// Whoever gives it other content changes the code of all that names it.
+	// +optional
+	Package string `json:"package,omitempty"`
 }
 
 // +k8s:deepcopy-gen:interfaces=k8s.io/apimachinery/pkg/runtime.Object

@@ -30,6 +30,8 @@ const perInstance = "Externally managed schedulers can't do per instance stop"
 type ActionREST struct {
 	// do does it. validate has to see the request before anything is changed.
 	do func(ctx context.Context, name string, action *v1alpha1.PulsarAction, validate func(context.Context) error, options *metav1.CreateOptions) error
+	// brings says that the action is about code that is brought.
+	brings bool
 }
 
 var (
@@ -57,6 +59,9 @@ func (r *ActionREST) Create(ctx context.Context, name string, obj runtime.Object
 	}
 	if err := nameAs(&action.ObjectMeta, name); err != nil {
 		return nil, err
+	}
+	if action.Package != "" && !r.brings {
+		return nil, apierrors.NewBadRequest("this action is not about a package")
 	}
 	validate := func(ctx context.Context) error {
 		if validation == nil {

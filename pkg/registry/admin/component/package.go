@@ -8,12 +8,14 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apiserver/pkg/audit"
 	"k8s.io/apiserver/pkg/registry/rest"
 
 	"github.com/function-mesh/functionmesh-apiserver/pkg/apis/admin/v1alpha1"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/identity"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/packageservice"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/registry/view"
+	"github.com/function-mesh/functionmesh-apiserver/pkg/translation"
 )
 
 // PackageREST serves the subresource package of a kind: who may read or bring the code of
@@ -21,12 +23,16 @@ import (
 // pulsar-admin-shim, never through this server.
 //
 // To create it tells whether the caller may upload code for a component, which need not
-// exist yet: who may create it may. To get it tells where the code is, which the right to
+// exist yet: who may create it may, unless the package is one that runs with what isn't
+// the caller's (see Users). To get it tells where the code is, which the right to
 // read the component says as well; it is the right to the code that it stands for.
 type PackageREST struct {
 	*ActionREST
 	store *view.REST
 }
+
+// auditedPackage is under what the audit log says which package was to be uploaded.
+const auditedPackage = translation.ReservedPrefix + "package"
 
 var (
 	_ rest.Storage           = (*PackageREST)(nil)
@@ -35,14 +41,22 @@ var (
 	_ rest.StorageMetadata   = (*PackageREST)(nil)
 )
 
-func newPackageREST(store *view.REST) *PackageREST {
+func newPackageREST(store *view.REST, users *Users) *PackageREST {
 	mayUpload := func(ctx context.Context, _ string, action *v1alpha1.PulsarAction, validate func(context.Context) error, _ *metav1.CreateOptions) error {
 		if action.Instance != nil {
 			return apierrors.NewBadRequest("code is for all instances together")
 		}
-		return validate(ctx)
+		if err := validate(ctx); err != nil || action.Package == "" {
+			return err
+		}
+		name, err := identity.ParsePackageURL(action.Package)
+		if err != nil {
+			return apierrors.NewBadRequest(err.Error())
+		}
+		audit.AddAuditAnnotation(ctx, auditedPackage, name.String())
+		return users.mayReplace(ctx, name)
 	}
-	return &PackageREST{ActionREST: &ActionREST{do: mayUpload}, store: store}
+	return &PackageREST{ActionREST: &ActionREST{do: mayUpload, brings: true}, store: store}
 }
 
 // ProducesMIMETypes implements rest.StorageMetadata.

@@ -58,6 +58,9 @@ type Config struct {
 	// Identities knows the identities in Pulsar that are taken. It is shared by the
 	// kinds, since they share these.
 	Identities *Identities
+	// Users knows which components run a package. It is shared by the kinds, since each of
+	// them can run any.
+	Users *Users
 	// Tenancy says in which Kubernetes namespace what belongs.
 	Tenancy Tenancy
 	// CheckNamespace says whether a namespace exists in a Pulsar cluster: its errors are
@@ -117,6 +120,7 @@ func NewREST[CR any, P crstorage.Object[CR], View v1alpha1.Component](kind Kind,
 	if config.Pinner != nil {
 		beforeWrite = checks.pin
 	}
+	hidden := checks.hiddenCredentialsChecker(kind.ComponentKind, client.Resource.Resource)
 	storage := crstorage.New[CR, P, View](crstorage.Config{
 		Client:         client,
 		Resource:       resource,
@@ -124,7 +128,7 @@ func NewREST[CR any, P crstorage.Object[CR], View v1alpha1.Component](kind Kind,
 		Prefix:         "/" + kind.Resource,
 		NewObject:      newObject,
 		CheckWrite:     checkReplicasWriter,
-		AuthorizeWrite: checks.hiddenCredentialsChecker(kind.ComponentKind, client.Resource.Resource),
+		AuthorizeWrite: hidden,
 		BeforeWrite:    beforeWrite,
 		InSteps:        startFirst,
 		KeepObserved: func(answer, asked runtime.Object) {
@@ -155,6 +159,7 @@ func NewREST[CR any, P crstorage.Object[CR], View v1alpha1.Component](kind Kind,
 		return nil, fmt.Errorf("could not serve %s: %w", resource, err)
 	}
 	config.Identities.add(served)
+	config.Users.add(usersOf{lister: served, mayReplaceCode: checks.codeReplacer(served.Store, storage, hidden)})
 	revisions := &RevisionsREST{store: served, resources: storage, client: config.Revisions}
 	return map[string]rest.Storage{
 		kind.Resource:                served,
@@ -163,7 +168,7 @@ func NewREST[CR any, P crstorage.Object[CR], View v1alpha1.Component](kind Kind,
 		kind.Resource + "/suspend":   newSuspendREST(served, true),
 		kind.Resource + "/resume":    newSuspendREST(served, false),
 		kind.Resource + "/restart":   newRestartREST(served, storage, config.Instances),
-		kind.Resource + "/package":   newPackageREST(served),
+		kind.Resource + "/package":   newPackageREST(served, config.Users),
 		kind.Resource + "/revisions": revisions,
 		kind.Resource + "/rollback": &RollbackREST{revisions: revisions, scheme: config.Scheme,
 			admission: admission.WithAudit(config.Admission), packages: config.Packages, tenancy: config.Tenancy},
