@@ -126,6 +126,8 @@ func driverSecret(source *corev1.VolumeSource) string {
 		reference = source.RBD.SecretRef
 	case source.CephFS != nil:
 		reference = source.CephFS.SecretRef
+	case source.Cinder != nil:
+		reference = source.Cinder.SecretRef
 	case source.ScaleIO != nil:
 		reference = source.ScaleIO.SecretRef
 	case source.StorageOS != nil:

@@ -83,6 +83,36 @@ func TestReferences(t *testing.T) {
 	}
 }
 
+// TestEverySecretOfAVolume names a Secret in each kind of volume that can have one.
+func TestEverySecretOfAVolume(t *testing.T) {
+	named := 0
+	sources := reflect.TypeFor[corev1.VolumeSource]()
+	for i := range sources.NumField() {
+		of := sources.Field(i).Type.Elem()
+		for j := range of.NumField() {
+			source := reflect.New(of)
+			switch field := source.Elem().Field(j); {
+			case of.Field(j).Type == reflect.TypeFor[*corev1.LocalObjectReference]():
+				field.Set(reflect.ValueOf(&corev1.LocalObjectReference{Name: "s"}))
+			case of.Field(j).Name == "SecretName":
+				field.SetString("s")
+			default:
+				continue
+			}
+			named++
+			volume := corev1.Volume{Name: "v"}
+			reflect.ValueOf(&volume.VolumeSource).Elem().Field(i).Set(source)
+			rights := Required(function(v1alpha1.Pod{Volumes: []corev1.Volume{volume}}), nil, nobody)
+			if !slices.ContainsFunc(rights, func(right Right) bool { return right.isSecret("s") }) {
+				t.Errorf("%s.%s needs %q", sources.Field(i).Name, of.Field(j).Name, texts(rights))
+			}
+		}
+	}
+	if named < 9 {
+		t.Errorf("only %d volumes have a Secret", named)
+	}
+}
+
 // TestForeignTypes fails when Kubernetes gets a way to refer to something that
 // nobody has looked at.
 func TestForeignTypes(t *testing.T) {
