@@ -108,3 +108,39 @@ func TestOneTrail(t *testing.T) {
 		t.Error("a token is in the audit log")
 	}
 }
+
+// TestTrailOfSubresources asks for each verb on each subresource of each kind, and says as
+// what it is in the log: nothing that can be done with a component goes by unseen. Who
+// lacks a right is refused by kube-apiserver at its door, and so is in its log.
+func TestTrailOfSubresources(t *testing.T) {
+	t.Parallel()
+	namespace := newNamespace(t, "subresources", "")
+	author := newCaller(t, namespace, "author").bind(t, "functionmesh-pulsar-author")
+	path := func(resource string) string {
+		parent, subresource, _ := strings.Cut(resource, "/")
+		return "/apis/" + views.GroupVersion().String() + "/namespaces/" + namespace + "/" + parent + "/any/" + subresource
+	}
+	eventually(t, "the author's rights", func() error {
+		if author.rawCode(t, "get", path("pulsarsources/status")) == http.StatusForbidden {
+			return errNotYet
+		}
+		return nil
+	})
+	missing := map[right]bool{}
+	for _, r := range servedSubresources(t) {
+		missing[r] = true
+		author.rawCode(t, r.verb, path(r.resource))
+	}
+	eventually(t, "all of them in the audit log", func() error {
+		for _, event := range auditEvents(t, func(event *auditv1.Event) bool {
+			return event.User.Username == author.user() && event.ObjectRef != nil && event.ObjectRef.Namespace == namespace &&
+				event.ObjectRef.Name == "any" && event.ResponseStatus != nil && len(event.SourceIPs) > 0
+		}) {
+			delete(missing, right{event.Verb, event.ObjectRef.Resource + "/" + event.ObjectRef.Subresource})
+		}
+		if len(missing) > 0 {
+			return fmt.Errorf("the log lacks %v", missing)
+		}
+		return nil
+	})
+}
