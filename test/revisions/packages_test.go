@@ -33,7 +33,7 @@ func newPackage(text, manager string) packageservice.Package {
 		Metadata: packageservice.Metadata{Description: text, Contact: "test", Properties: map[string]string{
 			packageservice.PropertyManager: manager, packageservice.PropertyDigest: hex.EncodeToString(digest[:]), "other": "kept",
 		}},
-		Content:  bytes.NewReader([]byte(text)), Size: int64(len(text)), Owned: packageservice.Managed,
+		Content: bytes.NewReader([]byte(text)), Size: int64(len(text)), Owned: packageservice.Managed,
 	}
 }
 
