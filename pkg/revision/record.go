@@ -97,15 +97,11 @@ func Verify(found *appsv1.ControllerRevision, uid types.UID, hash string) ([]byt
 }
 
 // DigestOf returns the digest of the package at a location that is named by its content,
-// or "".
+// as the status of an object has it, or "".
 func DigestOf(location string) string {
 	name, err := identity.ParsePackageURL(location)
 	if err != nil {
 		return ""
 	}
-	digest := packageservice.DigestOf(name.Version)
-	if digest == "" {
-		return ""
-	}
-	return "sha256:" + digest
+	return packageservice.DigestOf(name.Version)
 }

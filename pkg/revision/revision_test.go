@@ -183,3 +183,20 @@ func TestSorted(t *testing.T) {
 		t.Errorf("got %s, not %s", content, again)
 	}
 }
+
+// TestDigestOf has the digest of code written as elsewhere, where it can be told.
+func TestDigestOf(t *testing.T) {
+	digest := strings.Repeat("0123456789abcdef", 4)
+	for location, want := range map[string]string{
+		"function://t/n/f@sha256-" + digest:              digest,
+		"sink://t/n/f@sha256-" + strings.ToUpper(digest): digest,
+		"function://t/n/f@1.0":                           "",
+		"function://t/n/f":                               "",
+		"https://example.com/f.jar@sha256-" + digest:     "",
+		"builtin://f":                                    "",
+	} {
+		if got := DigestOf(location); got != want {
+			t.Errorf("%s has the digest %q, not %q", location, got, want)
+		}
+	}
+}

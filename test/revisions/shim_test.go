@@ -66,7 +66,7 @@ func TestPulsarClients(t *testing.T) {
 		t.Fatalf("%d %v %s", code, err, body)
 	}
 	if newest := revisions[0]; !newest.Current || newest.User != "pulsar:anonymous" || newest.Package != second ||
-		!strings.HasSuffix(second, strings.Replace(newest.Digest, ":", "-", 1)) || newest.Digest == "" {
+		!strings.HasSuffix(second, "@sha256-"+newest.Digest) {
 		t.Errorf("the newest is %+v", newest)
 	}
 	if code, body := ask(t, http.MethodPost, path+"/rollback?revision=1"); code != http.StatusNoContent || body != "" {
