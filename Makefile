@@ -3,6 +3,10 @@
 GO ?= go
 # Where `make run` lets Pulsar's admin clients in, on 127.0.0.1.
 SHIM_PORT ?= 6750
+# The admin URL of a Pulsar for `make run`, with package management, and where its topics
+# are (pulsar://HOST:6650). It needs none.
+PULSAR_URL ?=
+PULSAR_SERVICE_URL ?=
 # What a test may take before go test ends it and shows where it hangs.
 UNIT_TEST_TIMEOUT ?= 10m
 TEST_TIMEOUT ?= 30m
@@ -22,14 +26,15 @@ NODES := kube-scheduler kwok
 help: ## Show this.
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
+run: dev_flags = -shim-port $(SHIM_PORT) -pulsar-url '$(PULSAR_URL)' -pulsar-service-url '$(PULSAR_SERVICE_URL)'
 run: ## Start everything on this machine and stay until Ctrl-C.
 	@echo "==> building functionmesh-dev"
 	@cd test && $(GO) build -o ../bin/ ./cmd/functionmesh-dev
-	@bin/functionmesh-dev -check -shim-port $(SHIM_PORT)
+	@bin/functionmesh-dev -check $(dev_flags)
 	@hack/build-tools.sh $(CONTROL_PLANE)
 	@echo "==> building $(PRODUCT)"
 	@$(GO) build -o bin/ $(PRODUCT:%=./cmd/%)
-	@exec bin/functionmesh-dev -stop-with-parent -shim-port $(SHIM_PORT)
+	@exec bin/functionmesh-dev -stop-with-parent $(dev_flags)
 
 build: ## Build the product into bin/.
 	$(GO) build -o bin/ $(PRODUCT:%=./cmd/%)

@@ -15,6 +15,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"sync"
 
 	"k8s.io/client-go/dynamic"
@@ -39,8 +40,11 @@ const (
 	AnonymousUser = "pulsar:anonymous"
 )
 
-// DefaultWebServiceURL is where DefaultConfig says that Pulsar is.
-const DefaultWebServiceURL = "http://localhost:8080"
+// Where DefaultConfig says that Pulsar is.
+const (
+	DefaultWebServiceURL = "http://localhost:8080"
+	defaultServiceURL    = "pulsar://localhost:6650"
+)
 
 // DefaultConfig is functionmesh-apiserver's configuration. Its Pulsar cluster
 // need not exist: nothing here runs a function.
@@ -48,7 +52,7 @@ const DefaultConfig = `apiVersion: config.functionmesh.io/v1alpha1
 kind: FunctionMeshAPIServerConfiguration
 pulsarClusters:
 - name: dev
-  serviceUrl: pulsar://localhost:6650
+  serviceUrl: ` + defaultServiceURL + `
   webServiceUrl: ` + DefaultWebServiceURL + `
 runnerImages:
   java: streamnative/pulsar-functions-java-runner:2.10.0.0-rc10
@@ -59,6 +63,15 @@ defaultResources:
   cpu: "1"
   memory: 1Gi
 `
+
+// ConfigFor is DefaultConfig for a Pulsar that is there, in which the server has the
+// rights of whoever shows nothing.
+func ConfigFor(serviceURL, webServiceURL string) string {
+	return strings.NewReplacer(
+		"serviceUrl: "+defaultServiceURL, "serviceUrl: "+serviceURL,
+		"webServiceUrl: "+DefaultWebServiceURL, "webServiceUrl: "+webServiceURL+"\n  adminUrl: "+webServiceURL,
+	).Replace(DefaultConfig)
+}
 
 // Options says what to start and where.
 type Options struct {

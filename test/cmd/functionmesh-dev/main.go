@@ -31,6 +31,7 @@ type options struct {
 	artifactsDir string
 	stateDir     string
 	shimPort     int
+	pulsar       pulsar
 }
 
 func init() {
@@ -44,6 +45,8 @@ func main() {
 	flag.StringVar(&o.artifactsDir, "artifacts", "artifacts", "folder of the install manifests")
 	flag.StringVar(&o.stateDir, "dir", ".run", "folder for all state; what an earlier run left there is removed")
 	flag.IntVar(&o.shimPort, "shim-port", 6750, "port of pulsar-admin-shim on 127.0.0.1")
+	flag.StringVar(&o.pulsar.adminURL, "pulsar-url", "", "admin URL of a Pulsar that is there, for what needs one: it has to have package management; without one there is no Pulsar")
+	flag.StringVar(&o.pulsar.serviceURL, "pulsar-service-url", "", "URL for clients of that Pulsar's topics (default pulsar://HOST:6650)")
 	check := flag.Bool("check", false, "only say whether a start is possible")
 	withParent := flag.Bool("stop-with-parent", false, "stop when the parent process ends")
 	flag.Parse()
@@ -69,7 +72,8 @@ func main() {
 	}
 }
 
-// resolve makes all paths absolute: they end up in files that are used elsewhere.
+// resolve makes all paths absolute, since they end up in files that are used elsewhere,
+// and checks what is said of Pulsar.
 func (o *options) resolve() error {
 	for _, path := range []*string{&o.binDir, &o.artifactsDir, &o.stateDir} {
 		absolute, err := filepath.Abs(*path)
@@ -78,7 +82,7 @@ func (o *options) resolve() error {
 		}
 		*path = absolute
 	}
-	return nil
+	return o.pulsar.resolve()
 }
 
 // checkPossible tells early, before anything is built, what would stop a start.
@@ -149,7 +153,7 @@ func run(ctx context.Context, o options) error {
 func startWithSamples(ctx context.Context, o options) (*devenv.Env, error) {
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
-	env, err := devenv.Start(ctx, devenv.Options{
+	options := devenv.Options{
 		BinDir:       o.binDir,
 		Dir:          o.stateDir,
 		ArtifactsDir: o.artifactsDir,
@@ -157,11 +161,13 @@ func startWithSamples(ctx context.Context, o options) (*devenv.Env, error) {
 		// As artifacts/ have it.
 		DefaultNamespace: metav1.NamespaceDefault,
 		Logf:             say,
-	})
+	}
+	o.pulsar.configure(&options)
+	env, err := devenv.Start(ctx, options)
 	if err != nil {
 		return nil, err
 	}
-	if err := createSamples(ctx, env, o.artifactsDir); err != nil {
+	if err := createSamples(ctx, env, o); err != nil {
 		env.Stop()
 		return nil, err
 	}

@@ -47,8 +47,8 @@ type devRun struct {
 	err    error
 }
 
-// command returns functionmesh-dev with its state in dir.
-func command(t *testing.T, dir string, port int, wrapper ...string) (*exec.Cmd, output) {
+// command returns functionmesh-dev with its state in dir, and more arguments.
+func command(t *testing.T, dir string, port int, more []string, wrapper ...string) (*exec.Cmd, output) {
 	t.Helper()
 	program, err := os.Executable()
 	if err != nil {
@@ -56,6 +56,7 @@ func command(t *testing.T, dir string, port int, wrapper ...string) (*exec.Cmd, 
 	}
 	args := append(wrapper, program, "-bin", "../../../bin", "-artifacts", "../../../artifacts",
 		"-dir", dir, "-shim-port", strconv.Itoa(port), "-stop-with-parent")
+	args = append(args, more...)
 	cmd := exec.Command(args[0], args[1:]...)
 	cmd.Env = append(os.Environ(), roleVariable+"=1")
 	file, err := os.Create(filepath.Join(t.TempDir(), "output"))
@@ -79,7 +80,13 @@ func freePort(t *testing.T) int {
 
 func start(t *testing.T, dir string, wrapper ...string) *devRun {
 	t.Helper()
-	cmd, out := command(t, dir, freePort(t), wrapper...)
+	return startWith(t, dir, nil, wrapper...)
+}
+
+// startWith is start with more arguments.
+func startWith(t *testing.T, dir string, more []string, wrapper ...string) *devRun {
+	t.Helper()
+	cmd, out := command(t, dir, freePort(t), more, wrapper...)
 	r := &devRun{cmd: cmd, dir: dir, output: out, done: make(chan struct{})}
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -174,9 +181,10 @@ func TestRunUntilSIGTERM(t *testing.T) {
 			}
 		}
 	})
+	t.Run("the session of README.md", func(t *testing.T) { testSession(t, dir) })
 	t.Run("the examples", func(t *testing.T) { testExamples(t, dir) })
 	t.Run("a second run says so", func(t *testing.T) {
-		second, out := command(t, dir, freePort(t))
+		second, out := command(t, dir, freePort(t), nil)
 		err := second.Run()
 		var exit *exec.ExitError
 		if !errors.As(err, &exit) || !strings.Contains(out.String(), "another one is running") {
@@ -248,7 +256,7 @@ func TestTakenPortIsNamed(t *testing.T) {
 	}
 	defer listener.Close()
 	port := listener.Addr().(*net.TCPAddr).Port
-	cmd, out := command(t, filepath.Join(t.TempDir(), "state"), port)
+	cmd, out := command(t, filepath.Join(t.TempDir(), "state"), port, nil)
 	if err := cmd.Run(); err == nil || !slices.ContainsFunc(strings.Split(out.String(), "\n"), func(line string) bool {
 		return strings.Contains(line, fmt.Sprintf("127.0.0.1:%d", port)) && strings.Contains(line, "in use by another process")
 	}) {

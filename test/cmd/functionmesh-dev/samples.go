@@ -24,9 +24,17 @@ const (
 	// prerequisites is the file in examplesDir with what its other files refer to.
 	examplesDir   = "examples"
 	prerequisites = "00-prerequisites.yaml"
+	// sampleCode is the code of that function, which is uploaded where there is a Pulsar.
+	sampleCode = `from pulsar import Function
+
+
+class WordCount(Function):
+    def process(self, input, context):
+        return str(len(input.split()))
+`
 )
 
-// sampleConfig is what pulsar-admin sends for
+// sampleConfig is, with samplePackage, what pulsar-admin sends for
 //
 //	functions create --tenant public --namespace default --name wordcount
 //	  --py function://public/default/wordcount@1.0 --classname wordcount.WordCount
@@ -40,25 +48,28 @@ const sampleConfig = `{
   "output": "persistent://public/default/counts",
   "runtime": "PYTHON",
   "autoAck": true,
-  "parallelism": 1,
-  "py": "` + samplePackage + `"
+  "parallelism": 1
 }`
 
 // createSamples creates what the examples refer to and one function through each
 // door, and lists both functions.
-func createSamples(ctx context.Context, env *devenv.Env, artifactsDir string) error {
-	references := filepath.Join(artifactsDir, examplesDir, prerequisites)
+func createSamples(ctx context.Context, env *devenv.Env, o options) error {
+	references := filepath.Join(o.artifactsDir, examplesDir, prerequisites)
 	say("creating what the examples refer to: kubectl apply -f %s", relative(references))
 	if err := kubectl(ctx, env, "apply", "-f", references); err != nil {
 		return err
 	}
-	sample := filepath.Join(artifactsDir, "samples", "pulsarfunction.yaml")
+	sample := filepath.Join(o.artifactsDir, "samples", "pulsarfunction.yaml")
 	say("creating a function with kubectl: kubectl apply -f %s", relative(sample))
 	if err := kubectl(ctx, env, "apply", "-f", sample); err != nil {
 		return err
 	}
 	say("creating a function with Pulsar's admin API: POST %s%s", env.ShimURL(), samplePath)
-	if err := postSample(ctx, env.ShimURL()+samplePath); err != nil {
+	code := part{name: "url", contentType: "text/plain", content: samplePackage}
+	if o.pulsar.adminURL != "" {
+		code = part{name: "data", contentType: "application/octet-stream", content: sampleCode}
+	}
+	if err := postSample(ctx, env.ShimURL()+samplePath, code); err != nil {
 		return err
 	}
 	say("kubectl get pulsarfunctions")
@@ -74,15 +85,14 @@ func kubectl(ctx context.Context, env *devenv.Env, args ...string) error {
 	return nil
 }
 
-// postSample sends the parts that Pulsar's Java and Go clients send for a
-// package that is named by a URL.
-func postSample(ctx context.Context, url string) error {
+// part is one of a form.
+type part struct{ name, contentType, content string }
+
+// postSample sends the parts that Pulsar's Java and Go clients send.
+func postSample(ctx context.Context, url string, code part) error {
 	var body bytes.Buffer
 	form := multipart.NewWriter(&body)
-	for _, part := range []struct{ name, contentType, content string }{
-		{"url", "text/plain", samplePackage},
-		{"functionConfig", "application/json", sampleConfig},
-	} {
+	for _, part := range []part{code, {"functionConfig", "application/json", sampleConfig}} {
 		writer, err := form.CreatePart(textproto.MIMEHeader{
 			"Content-Disposition": {fmt.Sprintf("form-data; name=%q", part.name)},
 			"Content-Type":        {part.contentType},
@@ -140,7 +150,21 @@ The same with Pulsar's own client, if you have it:
 
   pulsar-admin --admin-url $PULSAR_ADMIN_URL functions list --tenant public --namespace default
 
+` + packageSteps(o.pulsar, url) + `
 Logs: ` + relative(filepath.Join(env.ControlPlane.Dir(), "logs")) + `. Ctrl-C stops everything.
+`
+}
+
+// packageSteps says what to do with files.
+func packageSteps(pulsar pulsar, url string) string {
+	if pulsar.adminURL == "" {
+		return `Files that come with functions need a Pulsar: make run PULSAR_URL=` + devenv.DefaultWebServiceURL + ` (see README.md).
+`
+	}
+	return `With the Pulsar at ` + pulsar.adminURL + `, the code of wordcount was uploaded. What became of it:
+
+  kubectl get pulsarfunctions -o jsonpath='{range .items[*]}{.spec.name} {.status.package}{"\n"}{end}'
+  curl -s ` + url + `/wordcount/download
 `
 }
 
