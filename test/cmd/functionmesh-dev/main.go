@@ -62,7 +62,7 @@ func main() {
 	switch {
 	case err != nil:
 	case *check:
-		err = checkPossible(o)
+		err = checkPossible(ctx, o)
 	default:
 		err = run(ctx, o)
 	}
@@ -86,13 +86,21 @@ func (o *options) resolve() error {
 }
 
 // checkPossible tells early, before anything is built, what would stop a start.
-func checkPossible(o options) error {
+func checkPossible(ctx context.Context, o options) error {
 	state, err := lockState(o.stateDir)
 	if err != nil {
 		return err
 	}
 	defer state.unlock()
-	return checkPort(o.shimPort)
+	return checkOthers(ctx, o)
+}
+
+// checkOthers tells what other processes are in the way, or are missing.
+func checkOthers(ctx context.Context, o options) error {
+	if err := checkPort(o.shimPort); err != nil {
+		return err
+	}
+	return o.pulsar.check(ctx)
 }
 
 func checkPort(port int) error {
@@ -113,7 +121,7 @@ func run(ctx context.Context, o options) error {
 		return err
 	}
 	defer state.unlock()
-	if err := checkPort(o.shimPort); err != nil {
+	if err := checkOthers(ctx, o); err != nil {
 		return err
 	}
 	if err := state.wipe(); err != nil {

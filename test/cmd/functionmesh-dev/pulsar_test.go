@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -80,6 +82,24 @@ func TestPulsarURL(t *testing.T) {
 		p := pulsar{adminURL: text}
 		if err := p.resolve(); err != nil || p.serviceURL != want {
 			t.Errorf("%s: %q (%v)", text, p.serviceURL, err)
+		}
+	}
+}
+
+// TestPulsarWithoutPackages proves that what can't be used is named before anything starts.
+func TestPulsarWithoutPackages(t *testing.T) {
+	server := httptest.NewServer(http.NotFoundHandler())
+	for _, test := range []struct {
+		what, want string
+		prepare    func()
+	}{
+		{"no packages", "has no packages", func() {}},
+		{"no server", "no Pulsar can be reached", server.Close},
+	} {
+		test.prepare()
+		cmd, out := command(t, filepath.Join(t.TempDir(), "state"), freePort(t), []string{"-pulsar-url", server.URL})
+		if err := cmd.Run(); err == nil || !strings.Contains(out.String(), test.want) || strings.Contains(out.String(), "==>") {
+			t.Errorf("%s: %v: %s", test.what, err, out)
 		}
 	}
 }

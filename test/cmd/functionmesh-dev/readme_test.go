@@ -34,8 +34,9 @@ func testSession(t *testing.T, stateDir string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, session, found := strings.Cut(string(text), "```console\n$ source .run/env\n")
-	if session, _, found = strings.Cut(session, "```\n"); !found {
+	_, rest, found := strings.Cut(string(text), "```console\n$ source .run/env\n")
+	session, _, _ := strings.Cut(rest, "```\n")
+	if !found || session == "" {
 		t.Fatal("README.md has no session")
 	}
 	path := pulsarAdmin(t, root)
