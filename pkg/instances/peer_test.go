@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
-	"strings"
 	"testing"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -88,6 +87,3 @@ func among(objects ...runtime.Object) (*Instances, *fake.Clientset) {
 	client := fake.NewClientset(objects...)
 	return New(client, []netip.Prefix{loopback}, nil), client
 }
-
-// long is a text of so many bytes.
-func long(size int) string { return strings.Repeat("x", size) }

@@ -50,7 +50,12 @@ func TestWait(t *testing.T) {
 	}
 	slots.Leave("a")
 	slots.Leave("a")
-	if !<-results || !<-results || slots.Taken() != 2 {
-		t.Errorf("of those who waited, %d have a slot", slots.Taken())
+	for range 2 {
+		if !<-results {
+			t.Error("who waited has no slot")
+		}
+	}
+	if taken := slots.Taken(); taken != 2 {
+		t.Errorf("%d are taken", taken)
 	}
 }

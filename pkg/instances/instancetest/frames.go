@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"slices"
+	"time"
 )
 
 // Types and flags of HTTP/2's frames.
@@ -93,6 +94,8 @@ func endless(start, more []byte) Peer {
 	return answering(func(connection net.Conn) error {
 		_, err := connection.Write(start)
 		for err == nil {
+			// Others on this machine are to get on meanwhile.
+			time.Sleep(time.Millisecond)
 			_, err = connection.Write(more)
 		}
 		return err
