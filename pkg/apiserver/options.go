@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"slices"
 	"time"
 
@@ -27,7 +28,10 @@ import (
 	"github.com/function-mesh/functionmesh-apiserver/pkg/tenancy"
 )
 
-const pinFlag = "pin-packages"
+const (
+	pinFlag         = "pin-packages"
+	podNetworksFlag = "pod-networks"
+)
 
 // watchGracePeriod is how long open watches may go on after the server was told to
 // stop. Without a bound they would be served, with an old projection, until their
@@ -63,6 +67,8 @@ type Options struct {
 	PackageGracePeriod   time.Duration
 	// PinPackages overrides the configuration's pinPackages, if it was set.
 	PinPackages bool
+	// PodNetworks are the networks that pods have their addresses in, none for any.
+	PodNetworks []string
 	// Controllers says which background loops run.
 	Controllers *controller.Options
 
@@ -110,6 +116,8 @@ func (o *Options) AddFlags(flags *pflag.FlagSet) {
 		"For how long uploaded packages are kept that no object and no revision names. Overrides packageGracePeriod of the configuration, whose default is 24h.")
 	flags.BoolVar(&o.PinPackages, pinFlag, o.PinPackages,
 		"Store a package that a component names by a tag once more under its digest, and have the component name that. Overrides pinPackages of the configuration.")
+	flags.StringSliceVar(&o.PodNetworks, podNetworksFlag, o.PodNetworks,
+		"The networks that pods have their addresses in, such as 10.244.0.0/16. Instances are asked for their status only there. Without it they are asked at any address but those of this machine and of its link.")
 	o.Controllers.AddFlags(flags)
 }
 
@@ -172,7 +180,23 @@ func (o *Options) Validate() error {
 	if o.ShimClientCAFile != "" && len(o.ShimAllowedNames) == 0 {
 		errs = append(errs, errors.New("--shim-allowed-names must name at least one certificate: an empty list would allow them all"))
 	}
+	if _, err := o.podNetworks(); err != nil {
+		errs = append(errs, err)
+	}
 	return utilerrors.NewAggregate(errs)
+}
+
+// podNetworks are PodNetworks, read.
+func (o *Options) podNetworks() ([]netip.Prefix, error) {
+	var networks []netip.Prefix
+	for _, text := range o.PodNetworks {
+		network, err := netip.ParsePrefix(text)
+		if err != nil {
+			return nil, fmt.Errorf("--%s: could not read a network: %w", podNetworksFlag, err)
+		}
+		networks = append(networks, network)
+	}
+	return networks, nil
 }
 
 // Config makes a configuration of completed, valid options.
@@ -203,5 +227,9 @@ func (o *Options) Config() (*Config, error) {
 			return nil, err
 		}
 	}
-	return &Config{Generic: generic, File: o.file, Controllers: o.Controllers}, nil
+	networks, err := o.podNetworks()
+	if err != nil {
+		return nil, err
+	}
+	return &Config{Generic: generic, File: o.file, PodNetworks: networks, Controllers: o.Controllers}, nil
 }

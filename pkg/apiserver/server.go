@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"net/netip"
 	"slices"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -46,6 +47,8 @@ type Config struct {
 	Generic *genericapiserver.RecommendedConfig
 	// File is the configuration file, complete and valid.
 	File *configv1alpha1.FunctionMeshAPIServerConfiguration
+	// PodNetworks are the networks that pods have their addresses in, none for any.
+	PodNetworks []netip.Prefix
 	// Controllers says which background loops run.
 	Controllers *controller.Options
 }
@@ -55,12 +58,15 @@ type CompletedConfig struct {
 	generic     genericapiserver.CompletedConfig
 	client      *restclient.Config
 	file        *configv1alpha1.FunctionMeshAPIServerConfiguration
+	podNetworks []netip.Prefix
 	controllers *controller.Options
 }
 
 // Complete fills in what can be derived.
 func (c *Config) Complete() CompletedConfig {
-	return CompletedConfig{generic: c.Generic.Complete(), client: c.Generic.ClientConfig, file: c.File, controllers: c.Controllers}
+	return CompletedConfig{
+		generic: c.Generic.Complete(), client: c.Generic.ClientConfig, file: c.File, podNetworks: c.PodNetworks, controllers: c.Controllers,
+	}
 }
 
 // New makes the server with its API group.
@@ -237,7 +243,7 @@ func (c CompletedConfig) componentConfig(catalogue *connectors.Catalogue, claims
 		EnsureConnection: connection.NewConfigMaps(kube, c.file.PulsarClusters, configMapName).Ensure,
 		Pinner:           pinner,
 		Resolved:         resolved,
-		Instances:        instances.New(kube, c.generic.DrainedNotify()),
+		Instances:        instances.New(kube, c.podNetworks, c.generic.DrainedNotify()),
 		StateStores:      states,
 		Revisions:        kube.AppsV1(),
 		Admission:        c.generic.AdmissionControl,

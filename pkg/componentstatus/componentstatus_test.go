@@ -2,6 +2,8 @@ package componentstatus
 
 import (
 	"encoding/json"
+	"math"
+	"strings"
 	"testing"
 
 	"github.com/function-mesh/functionmesh-apiserver/pkg/apis/admin/v1alpha1"
@@ -126,5 +128,23 @@ func TestStats(t *testing.T) {
 	}
 	if got, want := encode(t, StatsOf(&v1alpha1.PulsarInstances{})), `{`+nothing+`,`+minute("0")+`,"lastInvocation":null,"instances":[]}`; got != want {
 		t.Errorf("of none\ngot  %s\nwant %s", got, want)
+	}
+}
+
+// TestNumbersTooLargeToAdd proves that what one instance makes up spoils no more than the
+// sums, and these are still numbers that nothing else was taken from.
+func TestNumbersTooLargeToAdd(t *testing.T) {
+	liar := v1alpha1.PulsarInstance{ID: 1, Pod: "p", Metrics: &v1alpha1.InstanceMetrics{
+		InstanceCounts: v1alpha1.InstanceCounts{ReceivedTotal: math.MaxInt64}, OneMinute: v1alpha1.InstanceCounts{ReceivedTotal: math.MaxInt64}},
+		Status: &v1alpha1.InstanceStatus{NumSystemExceptions: math.MaxInt64, NumSourceExceptions: 1, NumSinkExceptions: 1, NumUserExceptions: 1}}
+	stats := StatsOf(&v1alpha1.PulsarInstances{Instances: []v1alpha1.PulsarInstance{answered(0), liar, liar, answered(2)}})
+	if stats.ReceivedTotal != math.MaxInt64 || stats.OneMin.ReceivedTotal != math.MaxInt64 || stats.ProcessedSuccessfullyTotal != 18 {
+		t.Errorf("the sums are %s", encode(t, stats))
+	}
+	for _, kind := range []v1alpha1.ComponentKind{v1alpha1.FunctionKind, v1alpha1.SourceKind, v1alpha1.SinkKind} {
+		status := encode(t, OfInstance(kind, &v1alpha1.PulsarInstances{}, &liar, "w"))
+		if !strings.Contains(status, `"numSystemExceptions":9223372036854775807`) {
+			t.Errorf("the status of a %s is %s", kind.Type, status)
+		}
 	}
 }

@@ -1,6 +1,8 @@
 package componentstatus
 
 import (
+	"math"
+
 	"github.com/function-mesh/functionmesh-apiserver/pkg/apis/admin/v1alpha1"
 )
 
@@ -107,10 +109,10 @@ type sum struct {
 }
 
 func (s *sum) add(counts Counts) {
-	s.of.ReceivedTotal += counts.ReceivedTotal
-	s.of.ProcessedSuccessfullyTotal += counts.ProcessedSuccessfullyTotal
-	s.of.SystemExceptionsTotal += counts.SystemExceptionsTotal
-	s.of.UserExceptionsTotal += counts.UserExceptionsTotal
+	s.of.ReceivedTotal = addUp(s.of.ReceivedTotal, counts.ReceivedTotal)
+	s.of.ProcessedSuccessfullyTotal = addUp(s.of.ProcessedSuccessfullyTotal, counts.ProcessedSuccessfullyTotal)
+	s.of.SystemExceptionsTotal = addUp(s.of.SystemExceptionsTotal, counts.SystemExceptionsTotal)
+	s.of.UserExceptionsTotal = addUp(s.of.UserExceptionsTotal, counts.UserExceptionsTotal)
 	if counts.AvgProcessLatency != nil {
 		s.latency += *counts.AvgProcessLatency
 		s.latencies++
@@ -124,4 +126,14 @@ func (s *sum) counts() Counts {
 		counts.AvgProcessLatency = &mean
 	}
 	return counts
+}
+
+// addUp adds up numbers, none of which is negative. One that an instance made up must not
+// make the sum a negative one.
+func addUp(counts ...int64) int64 {
+	var sum int64
+	for _, count := range counts {
+		sum += min(count, math.MaxInt64-sum)
+	}
+	return sum
 }

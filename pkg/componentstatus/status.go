@@ -139,7 +139,7 @@ func OfInstance(kind v1alpha1.ComponentKind, found *v1alpha1.PulsarInstances, in
 		return &Sink{
 			common:                 start,
 			NumReadFromPulsar:      said.NumReceived,
-			NumSystemExceptions:    said.NumSystemExceptions + said.NumUserExceptions + said.NumSourceExceptions,
+			NumSystemExceptions:    addUp(said.NumSystemExceptions, said.NumUserExceptions, said.NumSourceExceptions),
 			LatestSystemExceptions: latest(said.LatestUserExceptions, said.LatestSystemExceptions, said.LatestSourceExceptions),
 			NumSinkExceptions:      said.NumSinkExceptions,
 			LatestSinkExceptions:   latest(said.LatestSinkExceptions),
@@ -151,7 +151,7 @@ func OfInstance(kind v1alpha1.ComponentKind, found *v1alpha1.PulsarInstances, in
 		return &Source{
 			common:                 start,
 			NumReceivedFromSource:  said.NumReceived,
-			NumSystemExceptions:    said.NumSystemExceptions + said.NumUserExceptions + said.NumSinkExceptions,
+			NumSystemExceptions:    addUp(said.NumSystemExceptions, said.NumUserExceptions, said.NumSinkExceptions),
 			LatestSystemExceptions: latest(said.LatestUserExceptions, said.LatestSystemExceptions, said.LatestSinkExceptions),
 			NumSourceExceptions:    said.NumSourceExceptions,
 			LatestSourceExceptions: latest(said.LatestSourceExceptions),
@@ -166,7 +166,7 @@ func OfInstance(kind v1alpha1.ComponentKind, found *v1alpha1.PulsarInstances, in
 		NumSuccessfullyProcessed: said.NumSuccessfullyProcessed,
 		NumUserExceptions:        said.NumUserExceptions,
 		LatestUserExceptions:     latest(said.LatestUserExceptions),
-		NumSystemExceptions:      said.NumSystemExceptions + said.NumSourceExceptions + said.NumSinkExceptions,
+		NumSystemExceptions:      addUp(said.NumSystemExceptions, said.NumSourceExceptions, said.NumSinkExceptions),
 		LatestSystemExceptions:   latest(said.LatestSystemExceptions, said.LatestSourceExceptions, said.LatestSinkExceptions),
 		AverageLatency:           said.AverageLatency,
 		LastInvocationTime:       said.LastInvocationTime,

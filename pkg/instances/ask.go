@@ -2,8 +2,8 @@ package instances
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"net"
 	"strconv"
 	"sync"
 
@@ -19,21 +19,22 @@ import (
 	"github.com/function-mesh/functionmesh-apiserver/pkg/generated/instancecontrol"
 )
 
+// maxConnections bounds how many instances are asked at once, for all requests. A
+// Kubernetes namespace has half of them, so that its instances, when they don't answer,
+// keep only each other waiting.
+const maxConnections = 512
+
+// What is said of instances that were never asked.
 const (
-	// maxParallel bounds how many instances are asked at once for one request: those that
-	// don't answer must not keep the others waiting.
-	maxParallel = 256
-	// maxConnections bounds the same for all requests.
-	maxConnections = 1024
-	// maxAnswer bounds an instance's answer, in bytes.
-	maxAnswer = 256 << 10
+	tooLate = "The instance was not asked, since others took too long."
+	notOwn  = "The instance was not asked, since its pod has no address of its own."
 )
 
 // askAll asks each instance whose pod can answer.
-func (i *Instances) askAll(ctx context.Context, kind v1alpha1.ComponentKind, found []v1alpha1.PulsarInstance, pods map[int32]*corev1.Pod) {
+func (i *Instances) askAll(ctx context.Context, component v1alpha1.Component, found []v1alpha1.PulsarInstance, pods map[int32]*corev1.Pod) {
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
-	parallel := make(chan struct{}, maxParallel)
+	kind, place, taken := component.ComponentKind(), component.GetNamespace(), figuresOf(len(found))
 	var asking sync.WaitGroup
 	defer asking.Wait()
 	for f := range found {
@@ -42,19 +43,18 @@ func (i *Instances) askAll(ctx context.Context, kind v1alpha1.ComponentKind, fou
 		if pod == nil || !answers(kind, pod) {
 			continue
 		}
-		if !take(ctx, parallel) {
+		address, ok := i.addressOf(kind, pod)
+		if !ok {
+			instance.Error = notOwn
+			continue
+		}
+		if !i.slots.Wait(ctx, place) {
 			instance.Error = tooLate
 			continue
 		}
 		asking.Go(func() {
-			defer func() { <-parallel }()
-			if !take(ctx, i.slots) {
-				instance.Error = tooLate
-				return
-			}
-			defer func() { <-i.slots }()
-			address := net.JoinHostPort(pod.Status.PodIP, strconv.Itoa(int(portOf(kind, pod))))
-			if err := ask(ctx, address, instance); err != nil {
+			defer i.slots.Leave(place)
+			if err := ask(ctx, address, taken, instance); err != nil {
 				klog.FromContext(ctx).V(4).Info("An instance did not answer", "pod", klog.KObj(pod), "err", err)
 				instance.Error = words(err)
 			}
@@ -62,21 +62,9 @@ func (i *Instances) askAll(ctx context.Context, kind v1alpha1.ComponentKind, fou
 	}
 }
 
-// tooLate is said of instances that were never asked.
-const tooLate = "The instance was not asked, since others took too long."
-
-func take(ctx context.Context, slots chan<- struct{}) bool {
-	select {
-	case slots <- struct{}{}:
-		return true
-	case <-ctx.Done():
-		return false
-	}
-}
-
 // answers tells whether a pod's instance can be there: its container runs.
 func answers(kind v1alpha1.ComponentKind, pod *corev1.Pod) bool {
-	if pod.Status.Phase != corev1.PodRunning || net.ParseIP(pod.Status.PodIP) == nil {
+	if pod.Status.Phase != corev1.PodRunning {
 		return false
 	}
 	for _, container := range pod.Status.ContainerStatuses {
@@ -87,8 +75,8 @@ func answers(kind v1alpha1.ComponentKind, pod *corev1.Pod) bool {
 	return false
 }
 
-// ask fills in what an instance says of itself.
-func ask(ctx context.Context, address string, instance *v1alpha1.PulsarInstance) error {
+// ask fills in what is taken over of what an instance says of itself.
+func ask(ctx context.Context, address string, taken figures, instance *v1alpha1.PulsarInstance) error {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	connection, err := grpc.NewClient("passthrough:///"+address,
@@ -96,7 +84,7 @@ func ask(ctx context.Context, address string, instance *v1alpha1.PulsarInstance)
 		grpc.WithTransportCredentials(insecure.NewCredentials()),
 		// A pod is never behind a proxy, and is not who configures this server.
 		grpc.WithNoProxy(), grpc.WithDisableServiceConfig(), grpc.WithDisableRetry(),
-		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxAnswer)),
+		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxAnswer), grpc.ForceCodecV2(newStrictCodec())),
 		grpc.WithMaxHeaderListSize(maxHeaders),
 		grpc.WithInitialWindowSize(maxAnswer), grpc.WithInitialConnWindowSize(2*maxAnswer),
 		grpc.WithReadBufferSize(bufferSize), grpc.WithWriteBufferSize(bufferSize))
@@ -109,13 +97,20 @@ func ask(ctx context.Context, address string, instance *v1alpha1.PulsarInstance)
 	if err != nil {
 		return fmt.Errorf("could not get a status: %w", err)
 	}
+	// An address may have become another pod's since the pods were read.
+	if id := status.GetInstanceId(); id != "" && id != strconv.Itoa(int(instance.ID)) {
+		return errAnother
+	}
 	metrics, err := control.GetMetrics(ctx, &emptypb.Empty{})
 	if err != nil {
 		return fmt.Errorf("could not get metrics: %w", err)
 	}
-	instance.Status, instance.Metrics = statusOf(status), metricsOf(metrics)
+	instance.Status, instance.Metrics = taken.status(status), taken.metrics(metrics)
 	return nil
 }
+
+// errAnother is of an answer that says that it is another instance's.
+var errAnother = errors.New("the answer is another instance's")
 
 const (
 	maxHeaders = 16 << 10
@@ -125,6 +120,9 @@ const (
 // words says why an instance told nothing, without what only an administrator of the
 // cluster should know, such as addresses.
 func words(err error) string {
+	if errors.Is(err, errAnother) {
+		return "The instance says that it is another one."
+	}
 	code := codes.Unknown
 	if status, ok := grpcstatus.FromError(err); ok {
 		code = status.Code()

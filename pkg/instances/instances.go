@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -14,6 +15,7 @@ import (
 	"k8s.io/klog/v2"
 
 	"github.com/function-mesh/functionmesh-apiserver/pkg/apis/admin/v1alpha1"
+	"github.com/function-mesh/functionmesh-apiserver/pkg/slots"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/status"
 )
 
@@ -32,17 +34,22 @@ const (
 type Instances struct {
 	client kubernetes.Interface
 	// slots bound how many instances are asked at once, for all requests.
-	slots chan struct{}
+	slots *slots.Slots
+	// networks are those that pods have addresses in, none for any.
+	networks []netip.Prefix
 	// logs bound how many logs are read at once, for all requests.
 	logs chan struct{}
 	// stopping is closed when the server stops.
 	stopping <-chan struct{}
 }
 
-// New returns an Instances that reads pods with a client. When stopping is closed, nobody
-// goes on with a log.
-func New(client kubernetes.Interface, stopping <-chan struct{}) *Instances {
-	return &Instances{client: client, slots: make(chan struct{}, maxConnections), logs: make(chan struct{}, maxLogs), stopping: stopping}
+// New returns an Instances that reads pods with a client. Instances are asked only at
+// addresses in networks, at all that pods can have where there are none. When stopping is
+// closed, nobody goes on with a log.
+func New(client kubernetes.Interface, networks []netip.Prefix, stopping <-chan struct{}) *Instances {
+	return &Instances{
+		client: client, slots: slots.New(maxConnections), networks: networks, logs: make(chan struct{}, maxLogs), stopping: stopping,
+	}
 }
 
 // Of returns what runs of a component: instances from the first to the one before the
@@ -59,7 +66,7 @@ func (i *Instances) Of(ctx context.Context, component v1alpha1.Component, first,
 	for id := first; id < last; id++ {
 		found = append(found, describe(component, id, pods[id]))
 	}
-	i.askAll(ctx, component.ComponentKind(), found, pods)
+	i.askAll(ctx, component, found, pods)
 	return found, nil
 }
 

@@ -1,7 +1,6 @@
 package instances
 
 import (
-	"math"
 	"strings"
 	"testing"
 	"time"
@@ -11,50 +10,40 @@ import (
 
 	"github.com/function-mesh/functionmesh-apiserver/pkg/apis/admin/v1alpha1"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/generated/instancecontrol"
+	"github.com/function-mesh/functionmesh-apiserver/pkg/instances/instancetest"
 )
 
 // TestOf asks pods in all states at once: each says what is of itself, and only that.
 func TestOf(t *testing.T) {
-	good := &peer{
-		status: &instancecontrol.FunctionStatus{Running: true, NumReceived: 7, LatestUserExceptions: []*instancecontrol.FunctionStatus_ExceptionInformation{
+	t.Parallel()
+	good := instancetest.Honest(
+		&instancecontrol.FunctionStatus{Running: true, NumReceived: 7, LatestUserExceptions: []*instancecontrol.FunctionStatus_ExceptionInformation{
 			{ExceptionString: "bad", MsSinceEpoch: 5}}},
-		metrics: &instancecontrol.MetricsData{ReceivedTotal: 7, ReceivedTotal_1Min: 6, UserMetrics: map[string]float64{"m": 1}},
-	}
-	// What a lying one says must neither fail the answer nor fill it.
-	var many []*instancecontrol.FunctionStatus_ExceptionInformation
-	for i := range 20 {
-		many = append(many, &instancecontrol.FunctionStatus_ExceptionInformation{ExceptionString: long(8 << 10), MsSinceEpoch: int64(i)})
-	}
-	lying := &peer{
-		status:  &instancecontrol.FunctionStatus{AverageLatency: math.NaN(), LatestSystemExceptions: many},
-		metrics: &instancecontrol.MetricsData{AvgProcessLatency: math.Inf(1), UserMetrics: map[string]float64{"nan": math.NaN(), "one": 1}},
-	}
-	huge := &peer{status: &instancecontrol.FunctionStatus{FailureException: long(2 * maxAnswer)}, metrics: &instancecontrol.MetricsData{}}
-	const at = "127.0.7.1"
-	stopping := pod(5, at, answering(t, at, 0, good))
+		&instancecontrol.MetricsData{ReceivedTotal: 7, ReceivedTotal_1Min: 6, UserMetrics: map[string]float64{"m": 1}})
+	const address = "127.0.7.1"
+	stopping := pod(5, address, at(t, address, good))
 	stopping.DeletionTimestamp, stopping.Finalizers = &metav1.Time{Time: time.Now()}, []string{"test/keep"}
-	crashing := pod(6, at, 1)
+	crashing := pod(6, address, 1)
 	crashing.Status.ContainerStatuses[0].State = corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{Reason: "CrashLoopBackOff"}}
 	crashing.Status.ContainerStatuses[0].LastTerminationState.Terminated = &corev1.ContainerStateTerminated{ExitCode: 137, Reason: "OOMKilled"}
 	crashing.Status.Conditions[0].Status = corev1.ConditionFalse
 	unaddressed := pod(7, "not-an-address", 1)
 	// It has the labels and the name, but another owner.
-	foreign := pod(8, at, answering(t, at, 0, good))
+	foreign := pod(8, address, at(t, address, good))
 	foreign.OwnerReferences = controlledBy("StatefulSet", "f-function", "other")
-	closed := listen(t, at, 0)
+	// It claims to be of the StatefulSet, which gives no pod such a name.
+	twin := pod(0, address, at(t, address, instancetest.Honest(&instancecontrol.FunctionStatus{NumReceived: 99}, &instancecontrol.MetricsData{})))
+	twin.Name = "f-function-00"
+	closed := listen(t, address)
 	_, closedPort := addressOf(closed)
 	closed.Close()
 	instances, _ := among(statefulSet(),
-		pod(0, at, answering(t, at, 0, good)), pod(1, at, hanging(t, at, 0)), pod(2, at, closedPort), pod(3, at, answering(t, at, 0, lying)),
-		pod(4, at, answering(t, at, 0, huge)), stopping, crashing, unaddressed, foreign)
+		pod(0, address, at(t, address, good)), pod(1, address, at(t, address, instancetest.Hung(nil))), pod(2, address, closedPort),
+		stopping, crashing, unaddressed, foreign, twin)
 
-	began := time.Now()
 	found, err := instances.Of(t.Context(), function(10), 0, 10)
 	if err != nil {
 		t.Fatal(err)
-	}
-	if took := time.Since(began); took < callTimeout || took > callTimeout+time.Second {
-		t.Errorf("with one that hangs it took %v", took)
 	}
 	first := found[0]
 	if first.Pod != "f-function-0" || !first.Ready || first.Restarts != 3 || first.Reason != "" || first.Error != "" || first.Status.NumReceived != 7 ||
@@ -62,16 +51,10 @@ func TestOf(t *testing.T) {
 		first.Metrics.ReceivedTotal != 7 || first.Metrics.OneMinute.ReceivedTotal != 6 || first.Metrics.UserMetrics["m"] != 1 {
 		t.Errorf("a good one is %+v %+v %+v", first, first.Status, first.Metrics)
 	}
-	for id, want := range map[int]string{1: "The instance did not answer in time.", 2: "The instance could not be reached.",
-		4: "The instance gave no usable answer (ResourceExhausted)."} {
+	for id, want := range map[int]string{1: instancetest.Late, 2: instancetest.Unreachable, 7: notOwn} {
 		if got := found[id]; got.Error != want || got.Status != nil || got.Metrics != nil || !got.Ready {
 			t.Errorf("instance %d is %+v", id, got)
 		}
-	}
-	if lie := found[3]; lie.Error != "" || lie.Status.AverageLatency != 0 || lie.Metrics.AvgProcessLatency != 0 || len(lie.Metrics.UserMetrics) != 1 ||
-		len(lie.Status.LatestSystemExceptions) != maxExceptions || lie.Status.LatestSystemExceptions[maxExceptions-1].TimestampMs != 19 ||
-		len(lie.Status.LatestSystemExceptions[0].ExceptionString) != maxText {
-		t.Errorf("of a lying one was taken over %+v %+v", lie.Status, lie.Metrics)
 	}
 	if got := found[5]; got.Reason != "Terminating" || got.Ready || got.Status == nil {
 		t.Errorf("one that stops is %+v", got)
@@ -79,10 +62,7 @@ func TestOf(t *testing.T) {
 	if got := found[6]; got.Reason != "CrashLoopBackOff" || !strings.Contains(got.Message, "last exit code 137, OOMKilled") || got.Status != nil || got.Error != "" {
 		t.Errorf("one that crashes is %+v", got)
 	}
-	if got := found[7]; got.Status != nil || got.Error != "" {
-		t.Errorf("one without an address is %+v", got)
-	}
-	for _, id := range []int{8, 9} {
+	for _, id := range []int{3, 4, 8, 9} {
 		if got := found[id]; got.Pod != "" || got.Reason != "Pending" || got.Status != nil {
 			t.Errorf("instance %d, which has no pod of its own, is %+v", id, got)
 		}
@@ -141,7 +121,7 @@ func TestPortOf(t *testing.T) {
 }
 
 func TestOrdinal(t *testing.T) {
-	for name, want := range map[string]int32{"f-function-0": 0, "f-function-12": 12, "f-function--1": -1, "f-function-x": -1, "g-function-1": -1, "f-function-": -1} {
+	for name, want := range map[string]int32{"f-function-0": 0, "f-function-12": 12, "f-function-00": -1, "f-function-+1": -1, "f-function--1": -1, "f-function-x": -1, "g-function-1": -1, "f-function-": -1} {
 		got, ok := ordinal("f-function", name)
 		if !ok {
 			got = -1

@@ -55,7 +55,7 @@ func logged(t *testing.T, stopping <-chan struct{}) (*Instances, <-chan struct{}
 	if err != nil {
 		t.Fatal(err)
 	}
-	return New(client, stopping), gone
+	return New(client, nil, stopping), gone
 }
 
 // TestLogEnds proves that nothing stays of a log once its reader goes, or the server.

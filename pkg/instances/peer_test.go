@@ -1,14 +1,11 @@
 package instances
 
 import (
-	"context"
 	"fmt"
 	"net"
-	"strings"
+	"net/netip"
 	"testing"
 
-	"google.golang.org/grpc"
-	"google.golang.org/protobuf/types/known/emptypb"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -18,29 +15,14 @@ import (
 	"k8s.io/utils/ptr"
 
 	"github.com/function-mesh/functionmesh-apiserver/pkg/apis/admin/v1alpha1"
-	"github.com/function-mesh/functionmesh-apiserver/pkg/generated/instancecontrol"
+	"github.com/function-mesh/functionmesh-apiserver/pkg/instances/instancetest"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/translation"
 )
 
-// peer answers as an instance does.
-type peer struct {
-	instancecontrol.UnimplementedInstanceControlServer
-	status  *instancecontrol.FunctionStatus
-	metrics *instancecontrol.MetricsData
-}
-
-func (p *peer) GetFunctionStatus(context.Context, *emptypb.Empty) (*instancecontrol.FunctionStatus, error) {
-	return p.status, nil
-}
-
-func (p *peer) GetMetrics(context.Context, *emptypb.Empty) (*instancecontrol.MetricsData, error) {
-	return p.metrics, nil
-}
-
 // listen opens a port on an address of 127.0.0.0/8.
-func listen(t testing.TB, address string, port int) net.Listener {
+func listen(t testing.TB, address string) net.Listener {
 	t.Helper()
-	listener, err := net.Listen("tcp4", net.JoinHostPort(address, fmt.Sprint(port)))
+	listener, err := net.Listen("tcp4", net.JoinHostPort(address, "0"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -48,30 +30,11 @@ func listen(t testing.TB, address string, port int) net.Listener {
 	return listener
 }
 
-// answering starts a peer on an address, and returns its port.
-func answering(t testing.TB, address string, port int, peer *peer) int {
+// at starts a peer on an address, and returns its port.
+func at(t testing.TB, address string, peer instancetest.Peer) int {
 	t.Helper()
-	listener := listen(t, address, port)
-	server := grpc.NewServer()
-	instancecontrol.RegisterInstanceControlServer(server, peer)
-	go func() { _ = server.Serve(listener) }()
-	t.Cleanup(server.Stop)
-	return listener.Addr().(*net.TCPAddr).Port
-}
-
-// hanging takes connections on an address and says nothing.
-func hanging(t testing.TB, address string, port int) int {
-	t.Helper()
-	listener := listen(t, address, port)
-	go func() {
-		for {
-			connection, err := listener.Accept()
-			if err != nil {
-				return
-			}
-			t.Cleanup(func() { connection.Close() })
-		}
-	}()
+	listener := listen(t, address)
+	t.Cleanup(peer(listener))
 	return listener.Addr().(*net.TCPAddr).Port
 }
 
@@ -116,11 +79,11 @@ func pod(id int, address string, port int) *corev1.Pod {
 	}
 }
 
+// loopback is where pods are in these tests.
+var loopback = netip.MustParsePrefix("127.0.0.0/8")
+
 // among returns an Instances for which these objects exist.
 func among(objects ...runtime.Object) (*Instances, *fake.Clientset) {
 	client := fake.NewClientset(objects...)
-	return New(client, nil), client
+	return New(client, []netip.Prefix{loopback}, nil), client
 }
-
-// long is a text of so many bytes.
-func long(size int) string { return strings.Repeat("x", size) }

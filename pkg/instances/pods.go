@@ -59,34 +59,13 @@ func setName(kind v1alpha1.ComponentKind, component string) string {
 	return component + "-" + kind.Type
 }
 
-// ordinal returns which of a StatefulSet's pods has a name.
+// ordinal returns which of a StatefulSet's pods has a name. A pod called set-00 is none of
+// them: it must not be taken for set-0.
 func ordinal(set, pod string) (int32, bool) {
 	digits, found := strings.CutPrefix(pod, set+"-")
 	id, err := strconv.ParseInt(digits, 10, 32)
-	return int32(id), found && err == nil && id >= 0
+	return int32(id), found && err == nil && id >= 0 && digits == strconv.FormatInt(id, 10)
 }
 
 // containerName is that of the container in which an instance runs.
 func containerName(kind v1alpha1.ComponentKind) string { return "pulsar-" + kind.Type }
-
-const (
-	// portName is what the operator calls the port by which an instance is asked.
-	portName = "tcp-grpc"
-	// defaultPort is the one that it has unless the pod says otherwise.
-	defaultPort = 9093
-)
-
-// portOf returns the port by which a pod's instance is asked.
-func portOf(kind v1alpha1.ComponentKind, pod *corev1.Pod) int32 {
-	for _, container := range pod.Spec.Containers {
-		if container.Name != containerName(kind) {
-			continue
-		}
-		for _, port := range container.Ports {
-			if port.Name == portName {
-				return port.ContainerPort
-			}
-		}
-	}
-	return defaultPort
-}

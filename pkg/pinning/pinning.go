@@ -17,7 +17,6 @@ import (
 
 	"golang.org/x/sync/singleflight"
 	"k8s.io/apimachinery/pkg/util/cache"
-	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/klog/v2"
 
 	"github.com/function-mesh/functionmesh-apiserver/pkg/identity"
@@ -128,10 +127,9 @@ type tag struct {
 
 // enter takes a slot for a place, or waits for one a little.
 func (p *Pinner) enter(ctx context.Context, place string) bool {
-	err := wait.PollUntilContextTimeout(ctx, 100*time.Millisecond, slotTimeout, true, func(context.Context) (bool, error) {
-		return p.slots.Enter(place), nil
-	})
-	return err == nil
+	ctx, cancel := context.WithTimeout(ctx, slotTimeout)
+	defer cancel()
+	return p.slots.Wait(ctx, place)
 }
 
 func (p *Pinner) pin(ctx context.Context, service *packageservice.Client, subject Subject) (identity.PackageURL, error) {

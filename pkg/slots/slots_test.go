@@ -1,6 +1,9 @@
 package slots
 
-import "testing"
+import (
+	"context"
+	"testing"
+)
 
 func TestSlots(t *testing.T) {
 	slots := New(4)
@@ -23,5 +26,36 @@ func TestSlots(t *testing.T) {
 	}
 	if slots.Taken() != 0 || len(slots.byPlace) != 0 {
 		t.Errorf("%d are taken, by %v", slots.Taken(), slots.byPlace)
+	}
+}
+
+// TestWait proves that who waits gets what others leave, and goes without it when its time
+// is over.
+func TestWait(t *testing.T) {
+	slots := New(4)
+	for range 2 {
+		if !slots.Wait(t.Context(), "a") {
+			t.Fatal("a free slot was not taken")
+		}
+	}
+	ended, end := context.WithCancel(t.Context())
+	results := make(chan bool)
+	go func() { results <- slots.Wait(ended, "a") }()
+	end()
+	if <-results || slots.Wait(ended, "b") {
+		t.Error("a slot was taken after the end")
+	}
+	for range 2 {
+		go func() { results <- slots.Wait(t.Context(), "a") }()
+	}
+	slots.Leave("a")
+	slots.Leave("a")
+	for range 2 {
+		if !<-results {
+			t.Error("who waited has no slot")
+		}
+	}
+	if taken := slots.Taken(); taken != 2 {
+		t.Errorf("%d are taken", taken)
 	}
 }

@@ -123,6 +123,8 @@ func (e *Env) StartAPIServer(ctx context.Context, options APIServerOptions) (*co
 				"--default-namespace=" + e.options.DefaultNamespace,
 				"--shim-client-ca-file=" + e.files.shimCA,
 				"--shim-allowed-names=" + shimCertName,
+				// That of tests is this machine's own, which pods otherwise never are.
+				"--pod-networks=" + e.options.PodRange,
 			}, e.options.APIServerArgs, options.ExtraArgs)
 		},
 		Ready: func(ctx context.Context, port int) error {

@@ -52,23 +52,29 @@ func refused(t *testing.T, reason string, args ...string) {
 
 // get returns the JSON at a path below an admin URL.
 func get(ctx context.Context, url, path string) (code int, answer map[string]any, err error) {
+	code, err = getInto(ctx, url, path, &answer)
+	return code, answer, err
+}
+
+// getInto decodes the JSON at a path below an admin URL.
+func getInto(ctx context.Context, url, path string, answer any) (code int, err error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url+path, nil)
 	if err != nil {
-		return 0, nil, err
+		return 0, err
 	}
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
-		return 0, nil, err
+		return 0, err
 	}
 	defer response.Body.Close()
 	text, err := io.ReadAll(response.Body)
 	if err != nil {
-		return 0, nil, err
+		return 0, err
 	}
-	if err := json.Unmarshal(text, &answer); err != nil {
-		return 0, nil, fmt.Errorf("%s: %w: %s", path, err, text)
+	if err := json.Unmarshal(text, answer); err != nil {
+		return 0, fmt.Errorf("%s: %w: %s", path, err, text)
 	}
-	return response.StatusCode, answer, nil
+	return response.StatusCode, nil
 }
 
 // post sends a request without a body, as Pulsar's Go client does.
