@@ -2,7 +2,9 @@ package trigger
 
 import (
 	"context"
+	"crypto/tls"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -12,6 +14,9 @@ import (
 
 	"github.com/function-mesh/functionmesh-apiserver/pkg/pulsaradmin"
 )
+
+// ErrUntrusted says that a Pulsar's certificate can't be verified: it was sent nothing.
+var ErrUntrusted = errors.New("the certificate can't be verified")
 
 // maxAnswer bounds an answer of Pulsar's web service.
 const maxAnswer = 1 << 20
@@ -41,6 +46,9 @@ func (e *exchange) look(ctx context.Context, message Message) (schema pulsar.Sch
 			request.Header.Set("Authorization", "Bearer "+message.Token)
 		}
 		response, err := client.Do(request)
+		if untrusted := (*tls.CertificateVerificationError)(nil); errors.As(err, &untrusted) {
+			return 0, nil, fmt.Errorf("%w: %w", ErrUntrusted, err)
+		}
 		if err != nil {
 			return 0, nil, fmt.Errorf("could not ask Pulsar: %w", err)
 		}
