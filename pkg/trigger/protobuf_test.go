@@ -2,7 +2,6 @@ package trigger
 
 import (
 	"encoding/json"
-	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -48,7 +47,13 @@ func protobufDefinition(t testing.TB, text, root string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	definition, err := json.Marshal(map[string]any{"fileDescriptorSet": content, "rootMessageTypeName": root, "rootFileDescriptorName": set.File[0].GetName()})
+	file := set.File[0]
+	for _, other := range set.File {
+		if strings.HasPrefix(root, other.GetPackage()+".") {
+			file = other
+		}
+	}
+	definition, err := json.Marshal(map[string]any{"fileDescriptorSet": content, "rootMessageTypeName": root, "rootFileDescriptorName": file.GetName()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -164,7 +169,8 @@ func TestProtobufBounds(t *testing.T) {
 }
 
 // FuzzProtobuf looks for values that can't be survived, and for those that another reader
-// of Protocol Buffers takes and this one doesn't.
+// of Protocol Buffers takes and this one doesn't. Java reads
+// less deep, and looks into more texts.
 func FuzzProtobuf(f *testing.F) {
 	var definitions []protoreflect.MessageDescriptor
 	for _, text := range []string{protobuf3, protobuf2} {
@@ -180,7 +186,8 @@ func FuzzProtobuf(f *testing.F) {
 	f.Fuzz(func(t *testing.T, value string) {
 		for _, definition := range definitions {
 			refused := checkProtobuf(definition, []byte(value))
-			if proto.Unmarshal([]byte(value), dynamicpb.NewMessage(definition)) == nil && refused != nil && refused.Error() != errProtobufDeep.Error() {
+			if proto.Unmarshal([]byte(value), dynamicpb.NewMessage(definition)) == nil && refused != nil &&
+				refused.Error() != errProtobufDeep.Error() && refused.Error() != errProtobufUTF8.Error() {
 				t.Errorf("%s %q: %v", definition.ParentFile().Syntax(), value, refused)
 			}
 		}
@@ -201,8 +208,6 @@ func FuzzProtobufDefinition(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := (topicSchema{Type: "PROTOBUF_NATIVE", Data: string(definition)}).check([]byte(value)); err != nil {
-			_ = fmt.Sprint(err)
-		}
+		_ = topicSchema{Type: "PROTOBUF_NATIVE", Data: string(definition)}.check([]byte(value))
 	})
 }
