@@ -17,6 +17,9 @@ import (
 const (
 	// maxProtobufDepth is how deep messages go in Java.
 	maxProtobufDepth = 100
+	// maxPublicImports is how many imports that go on to others a definition has at most:
+	// the library follows each way through them, and each more can double their number.
+	maxPublicImports = 16
 	// maxMissing is how many fields are said to be missing at most.
 	maxMissing = 20
 )
@@ -33,6 +36,13 @@ func parseProtobuf(definition string) (protoreflect.MessageDescriptor, error) {
 	var set descriptorpb.FileDescriptorSet
 	if err := proto.Unmarshal(kept.FileDescriptorSet, &set); err != nil {
 		return nil, fmt.Errorf("%w: %w", errDefinition, err)
+	}
+	public := 0
+	for _, file := range set.File {
+		public += len(file.PublicDependency)
+	}
+	if public > maxPublicImports {
+		return nil, errDefinition
 	}
 	files, err := protodesc.FileOptions{AllowUnresolvable: true}.NewFiles(&set)
 	if err != nil {

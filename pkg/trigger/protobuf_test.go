@@ -2,6 +2,8 @@ package trigger
 
 import (
 	"encoding/json"
+	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -137,6 +139,17 @@ func TestProtobufDefinitions(t *testing.T) {
 		if err := (topicSchema{Type: "PROTOBUF_NATIVE", Data: definition}).check([]byte("\x00")); err != nil {
 			t.Errorf("%s: %v", definition, err)
 		}
+	}
+}
+
+// TestProtobufImports has files import each other in more ways than can be followed.
+func TestProtobufImports(t *testing.T) {
+	text := `file { name: "0" } file { name: "1" dependency: "0" public_dependency: 0 }`
+	for i := range 60 {
+		text += fmt.Sprintf(`file { name: "%d" dependency: "%d" dependency: "%d" public_dependency: 0 public_dependency: 1 }`, i+2, i+1, i)
+	}
+	if _, err := parseProtobuf(protobufDefinition(t, text, "M")); !errors.Is(err, errDefinition) {
+		t.Errorf("the definition is understood: %v", err)
 	}
 }
 
