@@ -15,9 +15,6 @@ import (
 	"github.com/function-mesh/functionmesh-apiserver/pkg/pulsaradmin"
 )
 
-// ErrUntrusted says that a Pulsar's certificate can't be verified: it was sent nothing.
-var ErrUntrusted = errors.New("the certificate can't be verified")
-
 // maxAnswer bounds an answer of Pulsar's web service.
 const maxAnswer = 1 << 20
 

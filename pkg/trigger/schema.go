@@ -2,7 +2,6 @@ package trigger
 
 import (
 	"errors"
-	"sync"
 
 	"github.com/apache/pulsar-client-go/pulsar"
 )
@@ -14,10 +13,6 @@ type topicSchema struct {
 	Properties map[string]string `json:"properties"`
 }
 
-// definitions has one definition at a time be read: it can take a hundred times as much
-// memory as its text.
-var definitions sync.Mutex
-
 // check returns a *SchemaError for a value that Pulsar's producers wouldn't take for one
 // of the type. What has a definition that isn't understood is for the function to read.
 func (s topicSchema) check(value []byte) error {
@@ -27,8 +22,6 @@ func (s topicSchema) check(value []byte) error {
 	if s.Type == "JSON" {
 		return checkJSON(value)
 	}
-	definitions.Lock()
-	defer definitions.Unlock()
 	if err := s.checkDefined(value); !errors.Is(err, errDefinition) {
 		return err
 	}
