@@ -126,6 +126,8 @@ func notTriggered(ctx context.Context, way *v1alpha1.PulsarTriggerStatus, err er
 		answer.code, answer.reason = http.StatusBadRequest, "Function in trigger function is not ready"
 	case errors.Is(err, trigger.ErrNotAllowed):
 		answer.code, answer.reason = http.StatusUnauthorized, "Pulsar doesn't let the caller use the function's topics"
+	case errors.Is(err, trigger.ErrUntrusted):
+		answer.code, answer.reason = http.StatusServiceUnavailable, "The certificate of the function's Pulsar cluster can't be verified"
 	case errors.Is(err, trigger.ErrTooLarge):
 		answer.code, answer.reason = http.StatusRequestEntityTooLarge, "The message is larger than Pulsar takes"
 	case errors.Is(err, trigger.ErrEnded):

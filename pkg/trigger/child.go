@@ -50,7 +50,7 @@ const (
 	failureOther  = "other"
 )
 
-var failures = map[string]error{"not ready": ErrNotReady, "timeout": ErrTimeout, "not allowed": ErrNotAllowed, "too large": ErrTooLarge}
+var failures = map[string]error{"not ready": ErrNotReady, "timeout": ErrTimeout, "not allowed": ErrNotAllowed, "too large": ErrTooLarge, "untrusted": ErrUntrusted}
 
 // failed is the outcome of an exchange that ended with an error.
 func failed(err error) outcome {

@@ -2,7 +2,9 @@ package trigger
 
 import (
 	"context"
+	"crypto/tls"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -41,6 +43,9 @@ func (e *exchange) look(ctx context.Context, message Message) (schema pulsar.Sch
 			request.Header.Set("Authorization", "Bearer "+message.Token)
 		}
 		response, err := client.Do(request)
+		if untrusted := (*tls.CertificateVerificationError)(nil); errors.As(err, &untrusted) {
+			return 0, nil, fmt.Errorf("%w: %w", ErrUntrusted, err)
+		}
 		if err != nil {
 			return 0, nil, fmt.Errorf("could not ask Pulsar: %w", err)
 		}

@@ -58,7 +58,7 @@ func misbehave(_ context.Context, asked request) ([]byte, bool, error) {
 	case "knows":
 		return []byte(asked.Token + asked.ServiceURL + asked.WebServiceURL + asked.OutputTopic + string(asked.Authorities)), true, nil
 	case "fail":
-		for _, known := range []error{ErrNotReady, ErrTimeout, ErrNotAllowed, ErrTooLarge} {
+		for _, known := range []error{ErrNotReady, ErrTimeout, ErrNotAllowed, ErrTooLarge, ErrUntrusted} {
 			if known.Error() == string(asked.Value) {
 				return nil, false, fmt.Errorf("in vain: %w", known)
 			}
@@ -136,7 +136,7 @@ func TestExchanges(t *testing.T) {
 
 // TestFailures looks at errors, which are the same on both sides.
 func TestFailures(t *testing.T) {
-	for _, known := range []error{ErrNotReady, ErrTimeout, ErrNotAllowed, ErrTooLarge} {
+	for _, known := range []error{ErrNotReady, ErrTimeout, ErrNotAllowed, ErrTooLarge, ErrUntrusted} {
 		if _, _, err := (&Client{}).Send(bound(t), Message{Topic: "fail", Value: []byte(known.Error())}); !errors.Is(err, known) || err.Error() != "in vain: "+known.Error() {
 			t.Errorf("%q: %v", known, err)
 		}

@@ -1,9 +1,7 @@
 package trigger
 
 import (
-	"encoding/json"
 	"errors"
-	"fmt"
 
 	"github.com/apache/pulsar-client-go/pulsar"
 )
@@ -15,26 +13,43 @@ type topicSchema struct {
 	Properties map[string]string `json:"properties"`
 }
 
-// sizes are of the types whose values all have the same, with the names that Pulsar's
-// refusals give these types.
-var sizes = map[string]struct {
-	bytes int
-	name  string
-}{
-	"BOOLEAN": {1, "BooleanSchema"}, "INT8": {1, "ByteSchema"}, "INT16": {2, "ShortSchema"}, "INT32": {4, "IntSchema"},
-	"INT64": {8, "LongSchema"}, "FLOAT": {4, "FloatSchema"}, "DOUBLE": {8, "DoubleSchema"},
-}
-
-// check returns a *SchemaError for a value that isn't of the type. Structures other than
-// JSON are for the function to read.
+// check returns a *SchemaError for a value that Pulsar's producers wouldn't take for one
+// of the type. What has a definition that isn't understood is for the function to read.
 func (s topicSchema) check(value []byte) error {
-	if size, ok := sizes[s.Type]; ok && len(value) != size.bytes {
-		return &SchemaError{fmt.Sprintf("Size of data received by %s is not %d", size.name, size.bytes)}
+	if known, err := checkPrimitive(s.Type, value); known {
+		return err
 	}
-	if s.Type == "JSON" && !json.Valid(value) {
-		return &SchemaError{"it is not JSON"}
+	if s.Type == "JSON" {
+		return checkJSON(value)
+	}
+	if err := s.checkDefined(value); !errors.Is(err, errDefinition) {
+		return err
 	}
 	return nil
+}
+
+// checkDefined checks a value of a type that is defined. The error is errDefinition for a
+// type that isn't understood.
+func (s topicSchema) checkDefined(value []byte) error {
+	switch s.Type {
+	case "AVRO", "PROTOBUF":
+		// Pulsar describes the latter in Avro's way, and sends it so.
+		definition, err := parseAvro(s.Data)
+		if err != nil {
+			return err
+		}
+		return checkAvro(definition, value)
+	case "PROTOBUF_NATIVE":
+		definition, err := parseProtobuf(s.Data)
+		if err != nil {
+			return err
+		}
+		return checkProtobuf(definition, value)
+	case "KEY_VALUE":
+		return s.checkPair(value)
+	default:
+		return errDefinition
+	}
 }
 
 // numbers are those of the types in Pulsar's protocol, as far as what the web service
@@ -42,6 +57,7 @@ func (s topicSchema) check(value []byte) error {
 var numbers = map[string]pulsar.SchemaType{
 	"STRING": pulsar.STRING, "JSON": pulsar.JSON, "PROTOBUF": pulsar.PROTOBUF, "AVRO": pulsar.AVRO, "BOOLEAN": pulsar.BOOLEAN,
 	"INT8": pulsar.INT8, "INT16": pulsar.INT16, "INT32": pulsar.INT32, "INT64": pulsar.INT64, "FLOAT": pulsar.FLOAT, "DOUBLE": pulsar.DOUBLE,
+	"PROTOBUF_NATIVE": pulsar.ProtoNative,
 }
 
 // schema returns the schema for a producer, nil for a type of which not enough is known:

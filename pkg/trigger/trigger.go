@@ -18,6 +18,8 @@ var (
 	ErrNotAllowed = errors.New("the caller is refused")
 	// ErrTooLarge says that Pulsar takes no message of that size.
 	ErrTooLarge = errors.New("the message is too large")
+	// ErrUntrusted says that a Pulsar's certificate can't be verified: it was sent nothing.
+	ErrUntrusted = errors.New("the certificate can't be verified")
 	// ErrEnded says that the process for the exchange ended without an outcome, over what
 	// it read. Whether the message was sent isn't known.
 	ErrEnded = errors.New("the exchange with Pulsar ended without an outcome")

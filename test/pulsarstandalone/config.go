@@ -41,6 +41,13 @@ brokerClientAuthenticationPlugin=org.apache.pulsar.client.impl.auth.Authenticati
 brokerClientAuthenticationParameters=token:$token
 `
 
+// tlsConfig has the broker be reached by TLS as well.
+const tlsConfig = `brokerServicePortTls=$tlsbinary
+webServicePortTls=$tlsweb
+tlsCertificateFilePath=$tlscert
+tlsKeyFilePath=$tlskey
+`
+
 // workerConfig is the functions worker's. Code is judged without being loaded, as is the
 // default.
 const workerConfig = `workerId: standalone
@@ -88,7 +95,7 @@ type configFiles struct {
 }
 
 // writeConfig writes the configuration of a Pulsar that keeps all its state in dir.
-func writeConfig(dir string, code Code, web, binary int, runtime string, options Options) (configFiles, error) {
+func (p *Pulsar) writeConfig(dir string, web int, runtime string, options Options) (configFiles, error) {
 	files := configFiles{
 		broker: filepath.Join(dir, "standalone.conf"), worker: filepath.Join(dir, "functions_worker.yml"),
 		metadata: filepath.Join(dir, "metadata"), bookkeeper: filepath.Join(dir, "bookkeeper"), temporary: filepath.Join(dir, "temporary"),
@@ -98,11 +105,15 @@ func writeConfig(dir string, code Code, web, binary int, runtime string, options
 			return configFiles{}, fmt.Errorf("could not make a folder for Pulsar: %w", err)
 		}
 	}
-	values := strings.NewReplacer("$loopback", controlplane.Loopback, "$dir", dir, "$web", fmt.Sprint(web), "$binary", fmt.Sprint(binary),
-		"$connectors", code.Connectors, "$secret", options.TokenSecretFile, "$token", options.SuperUserToken)
+	values := strings.NewReplacer("$loopback", controlplane.Loopback, "$dir", dir, "$web", fmt.Sprint(web), "$binary", fmt.Sprint(p.binary),
+		"$tlsweb", fmt.Sprint(p.tlsWeb), "$tlsbinary", fmt.Sprint(p.tlsBinary), "$tlscert", options.TLSCertFile, "$tlskey", options.TLSKeyFile,
+		"$connectors", p.Code.Connectors, "$secret", options.TokenSecretFile, "$token", options.SuperUserToken)
 	broker := brokerConfig
 	if options.TokenSecretFile != "" {
 		broker += tokenConfig
+	}
+	if options.TLSCertFile != "" {
+		broker += tlsConfig
 	}
 	worker := strings.Replace(workerConfig, "$runtime", runtime, 1)
 	for file, text := range map[string]string{files.broker: broker, files.worker: worker} {

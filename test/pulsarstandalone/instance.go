@@ -17,6 +17,11 @@ func (p *Pulsar) ServiceURL() string {
 	return "pulsar://" + net.JoinHostPort(controlplane.Loopback, strconv.Itoa(p.binary))
 }
 
+// TLSServiceURL returns the one for clients that use TLS, at a host that is this machine.
+func (p *Pulsar) TLSServiceURL(host string) string {
+	return "pulsar+ssl://" + net.JoinHostPort(host, strconv.Itoa(p.tlsBinary))
+}
+
 // Send sends texts to a topic.
 func (p *Pulsar) Send(ctx context.Context, topic string, texts ...string) error {
 	arguments := append(append(p.java[1:len(p.java):len(p.java)], "org.example.Send", p.ServiceURL(), topic), texts...)

@@ -59,6 +59,9 @@ type Options struct {
 	// StatePort is where Pulsar's table service listens, in which functions keep state.
 	// Without one there is none.
 	StatePort int
+	// TLSCertFile and TLSKeyFile, when set, have it be reached by TLS as well, at ports of
+	// their own.
+	TLSCertFile, TLSKeyFile string
 	// Logf, when set, is told each step in one line.
 	Logf func(format string, args ...any)
 }
@@ -70,9 +73,11 @@ type Pulsar struct {
 
 	server *controlplane.Server
 	binary int
-	state  int
-	java   []string
-	dir    string
+	// tlsWeb and tlsBinary are the ports with TLS.
+	tlsWeb, tlsBinary int
+	state             int
+	java              []string
+	dir               string
 }
 
 // Unavailable says that a Pulsar can't be had on this machine.
@@ -129,6 +134,11 @@ func (p *Pulsar) start(ctx context.Context, java, classpath, dir, runtime string
 	if err != nil {
 		return err
 	}
+	for _, port := range []*int{&p.tlsWeb, &p.tlsBinary} {
+		if *port, err = controlplane.FreePort(); err != nil {
+			return err
+		}
+	}
 	storage := []string{"--no-stream-storage"}
 	// With another locale, a function whose name isn't ASCII ends the whole process.
 	// The path is for the worker not to find programs that run instances.
@@ -140,7 +150,7 @@ func (p *Pulsar) start(ctx context.Context, java, classpath, dir, runtime string
 		}
 		environment = append(environment, variable)
 	}
-	files, err := writeConfig(dir, p.Code, web, p.binary, runtime, options)
+	files, err := p.writeConfig(dir, web, runtime, options)
 	if err != nil {
 		return err
 	}
@@ -173,6 +183,11 @@ func (p *Pulsar) Stop() { p.server.Stop() }
 
 // URL returns the base URL for admin clients.
 func (p *Pulsar) URL() string { return webURL(p.server.Port()) }
+
+// TLSURL returns the base URL for admin clients with TLS, at a host that is this machine.
+func (p *Pulsar) TLSURL(host string) string {
+	return "https://" + net.JoinHostPort(host, strconv.Itoa(p.tlsWeb))
+}
 
 // LogPath returns the file with what Pulsar says.
 func (p *Pulsar) LogPath() string { return p.server.Process().LogPath() }

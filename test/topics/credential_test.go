@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"testing"
 
@@ -26,8 +25,15 @@ import (
 // guarded is a Pulsar that asks everybody who they are, and what leads to it.
 type guarded struct {
 	pulsar *pulsarstandalone.Pulsar
+	server *controlplane.Server
 	shim   *controlplane.Server
 	sign   func(role string) string
+	// args are flags of its shims.
+	args []string
+	lies
+
+	// certificates has signed what Pulsar shows.
+	certificates *controlplane.CA
 }
 
 func startGuarded(t *testing.T) *guarded {
@@ -39,27 +45,44 @@ func startGuarded(t *testing.T) *guarded {
 	if err := os.WriteFile(keyFile, key, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	g := &guarded{sign: func(role string) string {
+	g := &guarded{args: []string{"--token-secret-key-file=" + keyFile}, sign: func(role string) string {
 		t.Helper()
 		signer := must[jose.Signer](t)(jose.NewSigner(jose.SigningKey{Algorithm: jose.HS256, Key: key}, nil))
 		signed := must[*jose.JSONWebSignature](t)(signer.Sign([]byte(`{"sub":"` + role + `"}`)))
 		return must[string](t)(signed.CompactSerialize())
 	}}
+	g.startLiar(t)
+	g.certificates = must[*controlplane.CA](t)(controlplane.NewCA("pulsar"))
+	certFile, tlsKeyFile, err := must[controlplane.KeyPair](t)(g.certificates.SignServer(controlplane.Loopback)).Write(dir, "pulsar")
+	if err != nil {
+		t.Fatal(err)
+	}
 	g.pulsar = must[*pulsarstandalone.Pulsar](t)(pulsarstandalone.Start(ctx, pulsarstandalone.Options{
 		Repository: root, Dir: filepath.Join(env.ControlPlane.Dir(), "guarded"), Logf: t.Logf,
-		TokenSecretFile: keyFile, SuperUserToken: g.sign(pulsarstandalone.SuperUser),
+		TokenSecretFile: keyFile, SuperUserToken: g.sign(pulsarstandalone.SuperUser), TLSCertFile: certFile, TLSKeyFile: tlsKeyFile,
 	}))
 	t.Cleanup(g.pulsar.Stop)
-	server := must[*controlplane.Server](t)(env.StartAPIServer(ctx, devenv.APIServerOptions{
-		Name: "guarded", Config: config(g.pulsar),
+	g.server = must[*controlplane.Server](t)(env.StartAPIServer(ctx, devenv.APIServerOptions{
+		Name: "guarded", Config: g.config(),
 	}))
 	// It would take part in elections.
-	t.Cleanup(server.Stop)
-	g.shim = must[*controlplane.Server](t)(env.StartShim(ctx, devenv.ShimOptions{
-		Name: "shim-guarded", APIServer: server, ExtraArgs: []string{"--token-secret-key-file=" + keyFile},
-	}))
-	t.Cleanup(g.shim.Stop)
+	t.Cleanup(g.server.Stop)
+	g.shim = g.startShim(t, "guarded", g.certificates)
 	return g
+}
+
+// startShim starts a shim that trusts a Pulsar with certificates that an authority signed.
+func (g *guarded) startShim(t *testing.T, name string, trusted *controlplane.CA) *controlplane.Server {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "ca.crt")
+	if err := os.WriteFile(file, trusted.CertPEM(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	shim := must[*controlplane.Server](t)(env.StartShim(t.Context(), devenv.ShimOptions{
+		Name: "shim-" + name, APIServer: g.server, ExtraArgs: append([]string{"--pulsar-ca-file=" + file}, g.args...),
+	}))
+	t.Cleanup(shim.Stop)
+	return shim
 }
 
 // administer changes something in the guarded Pulsar.
@@ -77,12 +100,16 @@ func (g *guarded) administer(t *testing.T, method, path, body string) {
 
 // trigger triggers a function as a role, or as nobody.
 func (g *guarded) trigger(ctx context.Context, name, role string) (answer, error) {
+	return g.triggerAt(ctx, g.shim, name, role)
+}
+
+func (g *guarded) triggerAt(ctx context.Context, shim *controlplane.Server, name, role string) (answer, error) {
 	var body bytes.Buffer
 	form := multipart.NewWriter(&body)
 	if err := errors.Join(form.WriteField("data", "for "+role), form.Close()); err != nil {
 		return answer{}, err
 	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://127.0.0.1:"+strconv.Itoa(g.shim.Port())+functions+name+"/trigger", &body)
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, shimURL(shim)+functions+name+"/trigger", &body)
 	if err != nil {
 		return answer{}, err
 	}
@@ -160,6 +187,7 @@ func TestTriggerAs(t *testing.T) {
 			t.Errorf("%q is told %q", role, got.reason())
 		}
 	}
+	t.Run("over TLS", func(t *testing.T) { overTLS(t, g, input, output) })
 	// The shim says nothing of tokens, and neither does the library.
 	text := string(must[[]byte](t)(os.ReadFile(g.shim.Process().LogPath())))
 	for _, role := range roles {

@@ -26,12 +26,24 @@ type definition struct {
 	inputs          []string
 	pattern         string
 	output          string
+	// valueType is the class of inputs and outputs; texts without it.
+	valueType string
+	// cluster is the Pulsar cluster, where it isn't the default.
+	cluster string
+}
+
+// class is that of what the function reads and answers.
+func (d definition) class() string {
+	if d.valueType == "" {
+		return "java.lang.String"
+	}
+	return d.valueType
 }
 
 // topics returns a definition's topics with a prefix.
 func (d definition) with(prefix string) definition {
 	full := func(topic string) string { return "persistent://public/default/" + prefix + topic }
-	made := definition{name: d.name, className: d.className}
+	made := definition{name: d.name, className: d.className, valueType: d.valueType, cluster: d.cluster}
 	for _, input := range d.inputs {
 		made.inputs = append(made.inputs, full(input))
 	}
@@ -50,7 +62,7 @@ const theirs, ours = "theirs-", "ours-"
 func (d definition) create(t *testing.T, url string) {
 	t.Helper()
 	args := []string{"functions", "create", "--tenant", "public", "--namespace", "default", "--name", d.name, "--jar", code, "--classname", d.className,
-		"--subs-position", "Earliest", "--input-type-class-name", "java.lang.String", "--output-type-class-name", "java.lang.String"}
+		"--subs-position", "Earliest", "--input-type-class-name", d.class(), "--output-type-class-name", d.class()}
 	if len(d.inputs) > 0 {
 		args = append(args, "--inputs", strings.Join(d.inputs, ","))
 	}
@@ -59,6 +71,9 @@ func (d definition) create(t *testing.T, url string) {
 	}
 	if d.output != "" {
 		args = append(args, "--output", d.output)
+	}
+	if d.cluster != "" {
+		args = append(args, "--custom-runtime-options", `{"clusterName":"`+d.cluster+`"}`)
 	}
 	if got := pulsarAdmin(t, url, args...); got.Exit != 0 {
 		t.Fatalf("create %s at %s: %+v", d.name, url, got)
@@ -78,9 +93,9 @@ func (d definition) instance(ctx context.Context, t *testing.T) *controlplane.Se
 	details, err := json.Marshal(map[string]any{
 		"tenant": "public", "namespace": "default", "name": d.name, "className": d.className, "runtime": "JAVA", "autoAck": true, "parallelism": 1,
 		"source": map[string]any{
-			"typeClassName": "java.lang.String", "subscriptionType": "SHARED", "subscriptionPosition": "EARLIEST", "cleanupSubscription": true, "inputSpecs": specs,
+			"typeClassName": d.class(), "subscriptionType": "SHARED", "subscriptionPosition": "EARLIEST", "cleanupSubscription": true, "inputSpecs": specs,
 		},
-		"sink":      map[string]any{"topic": d.output, "typeClassName": "java.lang.String", "forwardSourceMessageProperty": true},
+		"sink":      map[string]any{"topic": d.output, "typeClassName": d.class(), "forwardSourceMessageProperty": true},
 		"resources": map[string]any{"cpu": 1, "ram": 1 << 30, "disk": 10 << 30}, "componentType": "FUNCTION",
 	})
 	if err != nil {
