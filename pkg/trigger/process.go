@@ -46,7 +46,7 @@ func run(ctx context.Context, asked request) (answer []byte, answered bool, err 
 	_, _ = io.Copy(input, io.MultiReader(bytes.NewReader(header), bytes.NewReader(newline), bytes.NewReader(asked.Value)))
 	if err := process.Wait(); err != nil {
 		// The rest of what it wrote may be anything that it has read.
-		if bytes.Contains(complaint.content, []byte("out of memory")) {
+		if complaint.ofMemory() {
 			err = fmt.Errorf("%w, out of memory", err)
 		}
 		return nil, false, fmt.Errorf("%w: %w", ErrEnded, err)
@@ -81,6 +81,17 @@ func (b *bounded) Write(data []byte) (int, error) {
 	}
 	b.content = append(b.content, data...)
 	return len(data), nil
+}
+
+// ofMemory tells whether Go's runtime wrote that there is no more memory: for the heap, for
+// what it keeps of that, or for a thread's stack.
+func (b *bounded) ofMemory() bool {
+	for _, text := range []string{"out of memory", "cannot allocate memory", "failed to create new OS thread"} {
+		if bytes.Contains(b.content, []byte(text)) {
+			return true
+		}
+	}
+	return false
 }
 
 // outcome reads what a process that ended well has said.
