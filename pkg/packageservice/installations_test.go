@@ -102,6 +102,7 @@ func TestUnusedSince(t *testing.T) {
 
 // TestReplaceShared stores what another installation has only half of: it still has it.
 func TestReplaceShared(t *testing.T) {
+	t.Parallel()
 	service := &memory{}
 	client, stored := clientOf(t, service), ofContent("ours")
 	stored.Keeper, stored.Owned = here, Managed

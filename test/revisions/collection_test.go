@@ -25,12 +25,12 @@ type leftovers struct {
 }
 
 // TestCollection leaves packages behind in all ways, and then looks at which of them are
-// removed. They share one wait, since each removal is announced for longer than all else
+// removed. They share one wait, since removals are announced for longer than all else
 // takes.
 func TestCollection(t *testing.T) {
 	t.Parallel()
 	left := &leftovers{stays: map[string]identity.PackageURL{}}
-	for _, leave := range []func(*testing.T, *leftovers){leaveUploads, leaveFunctions, leaveRefused, leaveUsedAgain, leaveShared} {
+	for _, leave := range []func(*testing.T, *leftovers){leaveShared, leaveRefused, leaveFunctions, leaveUploads, leaveUsedAgain} {
 		leave(t, left)
 	}
 	for _, name := range left.gone {
@@ -167,6 +167,9 @@ func leaveShared(t *testing.T, left *leftovers) {
 	named := upload(t, "theirs, named here", elsewhere).Name
 	byHand(t, "named-here", named.String())
 	left.stays["another installation's, named here"] = named
+	expectMetadata(t, "a package to be this installation's as well", named, func(metadata packageservice.Metadata) bool {
+		return packageservice.Has(metadata, keeper(t).Installation) && packageservice.Has(metadata, elsewhere.Installation)
+	})
 	both := upload(t, "both's", elsewhere)
 	both.Keeper = keeper(t)
 	if err := service(t).Store(t.Context(), "", both); err != nil {
@@ -188,7 +191,6 @@ func leaveShared(t *testing.T, left *leftovers) {
 
 // expectShared looks at what became of packages that another installation has.
 func expectShared(t *testing.T, left *leftovers) {
-	here := keeper(t)
 	theirs := func(metadata packageservice.Metadata) bool {
 		return slices.Equal(packageservice.Installations(metadata), []string{elsewhere.Installation})
 	}
@@ -196,12 +198,8 @@ func expectShared(t *testing.T, left *leftovers) {
 		t.Errorf("it has %v", metadata.Properties)
 	}
 	expectMetadata(t, "a package to be left to another installation", left.stays["both installations', and unused here"], theirs)
-	named := left.stays["another installation's, named here"]
-	expectMetadata(t, "a package to be this installation's as well", named, func(metadata packageservice.Metadata) bool {
-		return packageservice.Has(metadata, here.Installation) && packageservice.Has(metadata, elsewhere.Installation)
-	})
 	if err := resources("sinks").Delete(t.Context(), "named-here", metav1.DeleteOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	expectMetadata(t, "a package to be another installation's alone", named, theirs)
+	expectMetadata(t, "a package to be another installation's alone", left.stays["another installation's, named here"], theirs)
 }

@@ -11,10 +11,9 @@ import (
 // TestRace names a package again that is about to be removed.
 func TestRace(t *testing.T) {
 	t.Parallel()
-	client, here := service(t), keeper(t)
+	// It is another installation's, so that the server leaves it alone.
+	client, here := service(t), packageservice.Keeper{Manager: packageservice.Manager, Installation: "racing"}
 	made := upload(t, "raced", here)
-	// It is named by hand, so that the server leaves it alone.
-	byHand(t, "raced", made.Name.String())
 	announce := func() packageservice.Removal {
 		return must[packageservice.Removal](t)(client.Announce(t.Context(), "", made.Name, metadataOf(t, made.Name), here.Installation, time.Now()))
 	}

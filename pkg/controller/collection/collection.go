@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"sync"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -70,6 +71,8 @@ type Collector struct {
 	// spaces are those in which the last pass found packages: nothing may point to them any
 	// more.
 	spaces map[tenancy.PulsarNamespace]bool
+	// finishing are the removals that are announced.
+	finishing sync.WaitGroup
 }
 
 // New returns a collector.
@@ -82,6 +85,7 @@ func New(config Config) *Collector {
 
 // Run looks for packages again and again until ctx ends.
 func (c *Collector) Run(ctx context.Context) {
+	defer c.finishing.Wait()
 	interval := min(max(c.GracePeriod/passesPerPeriod, minInterval), maxInterval)
 	for {
 		select {
@@ -148,7 +152,8 @@ func (c *Collector) pass(ctx context.Context) error {
 		for _, space := range look.all(ctx, spaces) {
 			inhabited[space] = true
 		}
-		failed = append(failed, look.remove(ctx), look.failures.err())
+		look.remove(ctx)
+		failed = append(failed, look.failures.err())
 	}
 	c.spaces = inhabited
 	return errors.Join(failed...)

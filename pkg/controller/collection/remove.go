@@ -14,8 +14,9 @@ import (
 )
 
 // remove removes what is due. Who is about to name one of them hears of it before, and
-// what is named by then stays. What another installation has is only left to that.
-func (l *look) remove(ctx context.Context) error {
+// what is named by then stays. What another installation has is only left to that. It
+// doesn't wait for the end of the notice: others' packages are looked at meanwhile.
+func (l *look) remove(ctx context.Context) {
 	for due := range slices.Chunk(l.due, batch) {
 		var removals []packageservice.Removal
 		for _, name := range due {
@@ -30,27 +31,37 @@ func (l *look) remove(ctx context.Context) error {
 		if len(removals) == 0 {
 			continue
 		}
-		if !packageservice.AwaitNotice(ctx) {
-			return nil
-		}
-		if err := l.ready(ctx); err != nil {
-			return err
-		}
-		for _, removal := range removals {
-			gone := false
-			err := l.ask(ctx, func(ctx context.Context) (err error) {
-				gone, err = l.service.Finish(ctx, "", removal, func() bool { return !l.isUsed(l.Collector.used(), removal.Name) })
-				return err
-			})
-			if err != nil {
-				l.failures.add(fmt.Errorf("could not remove package %s: %w", removal.Name, err))
-			} else if gone {
-				removed.Inc()
-				klog.FromContext(ctx).Info("Removed a package that nothing names", "cluster", l.cluster, "package", removal.Name.String())
+		l.finishing.Go(func() {
+			if !packageservice.AwaitNotice(ctx) {
+				return
 			}
+			if err := l.finish(ctx, removals); err != nil && ctx.Err() == nil {
+				klog.FromContext(ctx).Error(err, "Could not remove packages that nothing names", "cluster", l.cluster)
+			}
+		})
+	}
+}
+
+// finish removes what was announced, unless it is named now.
+func (l *look) finish(ctx context.Context, removals []packageservice.Removal) error {
+	if err := l.ready(ctx); err != nil {
+		return err
+	}
+	var failed failures
+	for _, removal := range removals {
+		gone := false
+		err := l.ask(ctx, func(ctx context.Context) (err error) {
+			gone, err = l.service.Finish(ctx, "", removal, func() bool { return !l.isUsed(l.Collector.used(), removal.Name) })
+			return err
+		})
+		if err != nil {
+			failed.add(fmt.Errorf("could not remove package %s: %w", removal.Name, err))
+		} else if gone {
+			removed.Inc()
+			klog.FromContext(ctx).Info("Removed a package that nothing names", "cluster", l.cluster, "package", removal.Name.String())
 		}
 	}
-	return nil
+	return failed.err()
 }
 
 // announce says that a package is about to be removed, if it is still unused and no other
