@@ -31,7 +31,7 @@ func (c *Client) Claim(ctx context.Context, token Token, name identity.PackageUR
 		case !Managed(*metadata), settled && keeper.keeps(*metadata):
 			return true, nil
 		}
-		if at, announced := markedAt(*metadata, propertyRemoving); announced && time.Since(at) >= lastCall && time.Since(at) < removalWindow+clockSkew {
+		if at, _ := markedAt(*metadata, propertyRemoving); Announced(*metadata) && time.Since(at) >= lastCall {
 			if err := pause(ctx, time.Second); err != nil {
 				return false, err
 			}

@@ -84,6 +84,13 @@ func (c *Client) Announce(ctx context.Context, token Token, name identity.Packag
 	return Removal{Name: name, installation: installation, at: at}, err
 }
 
+// Announced tells whether a removal is announced that may still be finished.
+func Announced(metadata Metadata) bool {
+	at, announced := markedAt(metadata, propertyRemoving)
+	age := time.Since(at)
+	return announced && age > -clockSkew && age < removalWindow+clockSkew
+}
+
 // AwaitNotice returns when removals up to now may be finished, and false if ctx ends
 // first.
 func AwaitNotice(ctx context.Context) bool { return pause(ctx, removalNotice) == nil }

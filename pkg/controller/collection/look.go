@@ -172,11 +172,17 @@ func (l *look) judge(ctx context.Context, name identity.PackageURL) error {
 		// It is other installations' to know about.
 	case used == unused:
 		return set(used)
-	case unused && time.Since(since) >= l.GracePeriod && l.dues[name.Tenant] < duePerTenant:
+	case unused && l.isDue(*metadata, since) && l.dues[name.Tenant] < duePerTenant:
 		l.dues[name.Tenant]++
 		l.due = append(l.due, name)
 	}
 	return nil
+}
+
+// isDue tells whether a package that is unused since a time is to be removed, and isn't being
+// removed already.
+func (l *look) isDue(metadata packageservice.Metadata, since time.Time) bool {
+	return time.Since(since) >= l.GracePeriod && !packageservice.Announced(metadata)
 }
 
 func (l *look) isUsed(used map[string]bool, name identity.PackageURL) bool {

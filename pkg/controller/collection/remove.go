@@ -81,7 +81,7 @@ func (l *look) announce(ctx context.Context, name identity.PackageURL) (removal 
 		}
 		// It may have been uploaded again, by whoever is about to name it.
 		since, unused := packageservice.UnusedSince(*metadata, l.installation)
-		if !packageservice.Managed(*metadata) || !unused || time.Since(since) < l.GracePeriod {
+		if !packageservice.Managed(*metadata) || !unused || !l.isDue(*metadata, since) {
 			return nil
 		}
 		removal, err = l.service.Announce(ctx, "", name, *metadata, l.installation, read)
