@@ -210,7 +210,7 @@ func (c CompletedConfig) componentConfig(catalogue *connectors.Catalogue, claims
 	configMapName := translation.NewFunctionTranslator(c.file, catalogue).ConfigMapName
 	var pinner *pinning.Pinner
 	if c.file.PinPackages {
-		pinner = pinning.New(packages, pinning.MaxBytes)
+		pinner = pinning.New(packages, claims.Installation, pinning.MaxBytes)
 	}
 	resolved := sets.New[string]()
 	if c.controllers.Enabled(packagesloop.Name) {

@@ -7,6 +7,7 @@
 package packageservice
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -16,6 +17,7 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/function-mesh/functionmesh-apiserver/pkg/identity"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/pulsaradmin"
@@ -98,6 +100,31 @@ func (c *Client) Versions(ctx context.Context, token Token, name identity.Packag
 		return nil, nil
 	}
 	return versions, err
+}
+
+// Packages returns the names of the packages of a type in a namespace, in no particular
+// order.
+func (c *Client) Packages(ctx context.Context, token Token, packageType, tenant, namespace string) ([]string, error) {
+	var names []string
+	err := c.getJSON(ctx, token, &names, []string{packageType, tenant, namespace})
+	if errors.Is(err, ErrNotFound) {
+		return nil, nil
+	}
+	return names, err
+}
+
+// SetMetadata replaces what is said of a package. Errors are as those of Metadata.
+func (c *Client) SetMetadata(ctx context.Context, token Token, name identity.PackageURL, metadata Metadata) error {
+	metadata.ModificationTime = time.Now().UnixMilli()
+	data, err := json.Marshal(metadata)
+	if err != nil {
+		return fmt.Errorf("could not encode metadata: %w", err)
+	}
+	response, err := c.send(ctx, token, http.MethodPut, append(segments(name), "metadata"), bytes.NewReader(data), "application/json")
+	if err != nil {
+		return err
+	}
+	return response.Body.Close()
 }
 
 // Open returns the content of a package, to be closed. Errors are as those of Metadata.

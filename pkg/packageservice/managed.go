@@ -16,14 +16,13 @@ const (
 	Manager = "functionmesh-apiserver"
 )
 
-// Describe returns the metadata of a package. by is who looks after it, of the component
-// that it is of, and digest its content's, in hexadecimal.
-func Describe(description, by string, of identity.Name, digest string, size int64) Metadata {
+// Describe returns the metadata of a package, without who looks after it. of is the
+// component that it is of, and digest its content's, in hexadecimal.
+func Describe(description string, of identity.Name, digest string, size int64) Metadata {
 	return Metadata{
 		Description: description,
-		Contact:     by,
 		Properties: map[string]string{
-			PropertyManager: by, PropertyDigest: digest, PropertySize: strconv.FormatInt(size, 10),
+			PropertyDigest: digest, PropertySize: strconv.FormatInt(size, 10),
 			"tenant": of.Tenant, "namespace": of.Namespace, "functionName": of.Name,
 		},
 	}

@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"mime/multipart"
 	"net/textproto"
 	"strconv"
@@ -61,7 +60,9 @@ const (
 type Package struct {
 	// Name is the package's name.
 	Name identity.PackageURL
-	// Metadata has the content's digest among its properties.
+	// Keeper looks after it once it is stored.
+	Keeper Keeper
+	// Metadata has the content's digest among its properties. Who keeps it is added.
 	Metadata Metadata
 	Content  io.ReaderAt
 	Size     int64
@@ -84,6 +85,9 @@ var errContended = errors.New("others store the same package again and again")
 // and what an earlier upload left half done is replaced. Errors are ErrOtherContent,
 // *RefusedError and those of the network and the content.
 func (c *Client) Store(ctx context.Context, token Token, stored Package) error {
+	if err := stored.Keeper.check(); err != nil {
+		return err
+	}
 	// Two uploads of the same at once would see, and remove, each other's halves. Of other
 	// processes that is kept by what the halves say of themselves.
 	unlock, err := c.lock(ctx, stored.Name.String())
@@ -106,14 +110,14 @@ func (c *Client) Store(ctx context.Context, token Token, stored Package) error {
 		if err != nil {
 			return err
 		}
-		there, err := c.Claim(ctx, token, stored.Name)
+		there, err := c.Claim(ctx, token, stored.Name, stored.Keeper)
 		switch {
 		case err != nil:
 			return err
 		case complete && !there:
 			// It was removed as one that nobody used. Its content goes a moment after what is
 			// said of it, and must not take the next one with it.
-			if err := pause(ctx); err != nil {
+			if err := pause(ctx, time.Second); err != nil {
 				return err
 			}
 			continue
@@ -138,6 +142,8 @@ func (c *Client) replace(ctx context.Context, token Token, stored Package) error
 		return err
 	case !stored.Owned(*existing):
 		return ErrOtherContent
+	default:
+		stored.Metadata = inherited(stored.Keeper.sign(stored.Metadata), *existing)
 	}
 	if err := c.Delete(ctx, token, stored.Name); err != nil {
 		return err
@@ -147,8 +153,7 @@ func (c *Client) replace(ctx context.Context, token Token, stored Package) error
 
 // upload is Upload of all of it, and leaves nothing behind when it fails.
 func (c *Client) upload(ctx context.Context, token Token, stored Package) error {
-	metadata, id := stored.Metadata, string(uuid.NewUUID())
-	metadata.Properties = maps.Clone(metadata.Properties)
+	metadata, id := stored.Keeper.sign(stored.Metadata), string(uuid.NewUUID())
 	metadata.Properties[propertyUpload] = id
 	err := c.Upload(ctx, token, stored.Name, metadata, io.NewSectionReader(stored.Content, 0, stored.Size))
 	if err == nil || errors.Is(err, ErrExists) {

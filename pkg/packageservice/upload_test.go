@@ -31,11 +31,15 @@ type memory struct {
 	// method, of which the first one is number 1. The lock is held.
 	before func(method string, number int)
 	asked  map[string]int
+	// described is called after each request for what is said of a package, by its method.
+	// The lock is held.
+	described func(method string)
 }
 
 func (m *memory) ServeHTTP(writer http.ResponseWriter, request *http.Request) {
 	m.lock.Lock()
 	defer m.lock.Unlock()
+	defer m.answered(request)
 	describes := strings.HasSuffix(request.URL.Path, "/metadata")
 	if !describes {
 		m.asked[request.Method]++
@@ -58,6 +62,12 @@ func (m *memory) ServeHTTP(writer http.ResponseWriter, request *http.Request) {
 		_ = json.NewEncoder(writer).Encode(m.metadata)
 	default:
 		_, _ = writer.Write(m.content)
+	}
+}
+
+func (m *memory) answered(request *http.Request) {
+	if strings.HasSuffix(request.URL.Path, "/metadata") && m.described != nil {
+		m.described(request.Method)
 	}
 }
 

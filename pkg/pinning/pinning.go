@@ -58,18 +58,21 @@ var ErrTooSlow = fmt.Errorf("copying the package takes longer than %s", copyTime
 // Pinner pins packages with the server's own account. It can be used concurrently.
 type Pinner struct {
 	services map[string]*packageservice.Client
-	maxBytes int64
-	slots    *slots.Slots
-	pause    time.Duration
+	// installation returns whose packages these are, among those that share a Pulsar.
+	installation func() string
+	maxBytes     int64
+	slots        *slots.Slots
+	pause        time.Duration
 	// known has the pinned names of tags.
 	known *cache.LRUExpireCache
 	calls singleflight.Group
 }
 
 // New returns a pinner for the package services of clusters, by the cluster's name.
-func New(services map[string]*packageservice.Client, maxBytes int64) *Pinner {
+// installation returns the identity of this installation, once it is known.
+func New(services map[string]*packageservice.Client, installation func() string, maxBytes int64) *Pinner {
 	return &Pinner{
-		services: services, maxBytes: maxBytes, slots: slots.New(maxAtOnce), pause: pause,
+		services: services, installation: installation, maxBytes: maxBytes, slots: slots.New(maxAtOnce), pause: pause,
 		known: cache.NewLRUExpireCache(maxKnown),
 	}
 }
@@ -142,7 +145,7 @@ func (p *Pinner) pin(ctx context.Context, service *packageservice.Client, subjec
 	if known, ok := p.known.Get(key); ok {
 		pinned := known.(identity.PackageURL)
 		// It may be about to be removed, as one that nothing names.
-		if there, err := service.Claim(ctx, "", pinned); err != nil || there {
+		if there, err := service.Claim(ctx, "", pinned, p.keeper()); err != nil || there {
 			return pinned, err
 		}
 	}
@@ -157,6 +160,10 @@ func (p *Pinner) pin(ctx context.Context, service *packageservice.Client, subjec
 	klog.FromContext(ctx).Info("Pinned a package", "package", name.String(), "as", pinned.String())
 	p.known.Add(key, pinned, keptFor)
 	return pinned, nil
+}
+
+func (p *Pinner) keeper() packageservice.Keeper {
+	return packageservice.Keeper{Manager: packageservice.Manager, Installation: p.installation()}
 }
 
 // copy stores a package under its digest. stored is when it was, in milliseconds since
@@ -186,7 +193,8 @@ func (p *Pinner) copy(ctx context.Context, service *packageservice.Client, subje
 	pinned.Version = packageservice.VersionOf(spooled.Digest)
 	return pinned, service.Store(ctx, "", packageservice.Package{
 		Name:     pinned,
-		Metadata: packageservice.Describe(subject.Title+" "+subject.Of.String(), packageservice.Manager, subject.Of, spooled.Digest, spooled.Size),
+		Keeper:   p.keeper(),
+		Metadata: packageservice.Describe(subject.Title+" "+subject.Of.String(), subject.Of, spooled.Digest, spooled.Size),
 		Content:  spooled,
 		Size:     spooled.Size,
 		Owned:    packageservice.Managed,

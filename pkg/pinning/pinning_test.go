@@ -78,7 +78,7 @@ func newPinner(t *testing.T) (*Pinner, *store, Subject) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	pinner := New(map[string]*packageservice.Client{"pulsar": client}, 10)
+	pinner := New(map[string]*packageservice.Client{"pulsar": client}, func() string { return "here" }, 10)
 	pinner.pause = time.Millisecond
 	return pinner, kept, Subject{
 		Place: "here", Cluster: "pulsar", Package: identity.PackageURL{Type: "function", Tenant: "a", Namespace: "b", Name: "c", Version: "v1"},

@@ -143,7 +143,7 @@ func (o *Options) addPackageService(config *Config) error {
 	if err != nil {
 		return err
 	}
-	packages, err := newPackages(service, o.PackageServiceTokenFile)
+	packages, err := newPackages(service, config.Places.Installation, o.PackageServiceTokenFile)
 	if err != nil {
 		return err
 	}

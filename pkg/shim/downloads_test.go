@@ -355,14 +355,14 @@ func TestAccess(t *testing.T) {
 	if got, err := (&packages{}).accessFor(ctx); err != nil || got.token != "" {
 		t.Errorf("without any token: got %+v, %v", got, err)
 	}
-	reached, err := newPackages(nil, writeFile(t, "token", []byte("own\n")))
+	reached, err := newPackages(nil, nil, writeFile(t, "token", []byte("own\n")))
 	if err != nil {
 		t.Fatal(err)
 	}
 	if got, err := reached.accessFor(ctx); err != nil || got.token != "own" || got.who != "pulsar-admin-shim" {
 		t.Errorf("with the shim's token: got %+v, %v", got, err)
 	}
-	if _, err := newPackages(nil, "/no/such/file"); err == nil {
+	if _, err := newPackages(nil, nil, "/no/such/file"); err == nil {
 		t.Error("a token that can't be read was taken")
 	}
 }

@@ -16,14 +16,17 @@ import (
 // packages is Pulsar's package service as callers reach it through the shim.
 type packages struct {
 	service *packageservice.Client
+	// installation returns whose packages these are, among those that share a Pulsar.
+	installation func() string
 	// own is the shim's own account there, for callers who have none; nil for none.
 	own oauth2.TokenSource
 }
 
 // newPackages returns the package service, with the account whose token is in a file,
-// which is read again as it changes. Without a file there is no such account.
-func newPackages(service *packageservice.Client, tokenFile string) (*packages, error) {
-	result := &packages{service: service}
+// which is read again as it changes. Without a file there is no such account. installation
+// returns the identity of this installation, once it is known.
+func newPackages(service *packageservice.Client, installation func() string, tokenFile string) (*packages, error) {
+	result := &packages{service: service, installation: installation}
 	if tokenFile == "" {
 		return result, nil
 	}

@@ -20,6 +20,8 @@ type places interface {
 	Serving(pulsar tenancy.PulsarNamespace) []string
 	// Kubernetes returns all that serve something.
 	Kubernetes() []string
+	// Installation returns the identity of this Kubernetes cluster among others.
+	Installation() string
 }
 
 var _ places = (*tenancy.Index)(nil)

@@ -18,6 +18,7 @@ func (claimedPlaces) HasSynced() bool { return true }
 func (p claimedPlaces) Serving(pulsar tenancy.PulsarNamespace) []string {
 	return p[pulsar.String()]
 }
+func (claimedPlaces) Installation() string   { return "installation" }
 func (p claimedPlaces) Kubernetes() []string { return []string{"a", "b"} }
 
 // unknownPlaces aren't known yet.

@@ -71,6 +71,7 @@ func newChangedTestHandler(t *testing.T, places places, answer http.HandlerFunc,
 type fixedPlaces []string
 
 func (fixedPlaces) HasSynced() bool                            { return true }
+func (fixedPlaces) Installation() string                       { return "installation" }
 func (p fixedPlaces) Serving(tenancy.PulsarNamespace) []string { return p }
 func (p fixedPlaces) Kubernetes() []string                     { return p }
 

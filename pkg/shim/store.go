@@ -48,8 +48,9 @@ func (u *upload) storeAs(ctx context.Context, location identity.PackageURL, desc
 		return err
 	}
 	err = u.uploads.packages.service.Store(ctx, access.token, packageservice.Package{
-		Name: location,
-		Metadata: packageservice.Describe(description, by,
+		Name:   location,
+		Keeper: packageservice.Keeper{Manager: by, Installation: u.uploads.packages.installation()},
+		Metadata: packageservice.Describe(description,
 			identity.Name{Tenant: location.Tenant, Namespace: location.Namespace, Name: location.Name}, u.digest, u.size),
 		Content: u.file,
 		Size:    u.size,

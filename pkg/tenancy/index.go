@@ -78,6 +78,15 @@ func Strip(item any) (any, error) {
 // says is to be acted on: a claim that isn't known yet looks like none.
 func (i *Index) HasSynced() bool { return i.informer.HasSynced() }
 
+// Installation returns the identity of this Kubernetes cluster among others, which is the
+// UID of the Namespace that each has, or "" while that isn't known.
+func (i *Index) Installation() string {
+	if system := i.namespace(metav1.NamespaceSystem); system != nil {
+		return string(system.GetUID())
+	}
+	return ""
+}
+
 // WaitForSync returns when all Namespaces are known, and false if ctx ends first.
 func (i *Index) WaitForSync(ctx context.Context) bool {
 	return cache.WaitForCacheSync(ctx.Done(), i.informer.HasSynced)

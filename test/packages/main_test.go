@@ -104,7 +104,7 @@ func start(ctx context.Context) error {
 	env.devenv, err = devenv.Start(ctx, devenv.Options{
 		BinDir: filepath.Join(root, "bin"), Dir: filepath.Join(env.dir, "devenv"), ArtifactsDir: filepath.Join(root, "artifacts"),
 		Config:        strings.Replace(devenv.DefaultConfig, "- name: dev\n", "- name: dev\n  adminUrl: "+env.gateway.URL+"\n", 1),
-		APIServerArgs: []string{"--controllers=status,packages,events", "--package-check-interval=" + packageInterval.String()},
+		APIServerArgs: []string{"--controllers=status,packages,events,revisions", "--package-check-interval=" + packageInterval.String()},
 		ShimArgs:      []string{"--package-service-url=" + env.pulsar.URL(), "--max-package-bytes=20000000"},
 	})
 	if err != nil {

@@ -4,9 +4,13 @@ import (
 	"context"
 	"encoding/json"
 	"net"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
+	"time"
+
+	"k8s.io/apimachinery/pkg/util/wait"
 
 	"github.com/function-mesh/functionmesh-apiserver/pkg/apis/admin/v1alpha1"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/identity"
@@ -110,6 +114,37 @@ func pinApplied(t *testing.T) {
 	}
 	expectStored(t, moved, env.pulsar.Code.Jar)
 	expectStored(t, pinned, examples)
+	rollBackPinned(t, pinned, moved)
+}
+
+// rollBackPinned has function pin be what it was before its tag moved.
+func rollBackPinned(t *testing.T, pinned, moved string) {
+	const path = "/apis/admin.functionmesh.io/v1alpha1/namespaces/default/pulsarfunctions/pin/"
+	var packages []string
+	err := wait.PollUntilContextTimeout(t.Context(), time.Second, statusTimeout, true, func(context.Context) (bool, error) {
+		var known v1alpha1.PulsarRevisions
+		if err := json.Unmarshal([]byte(kubectl(t, "get", "--raw", path+"revisions")), &known); err != nil {
+			return false, err
+		}
+		packages = nil
+		for _, revision := range known.Revisions {
+			packages = append(packages, revision.Package)
+		}
+		return slices.Equal(packages, []string{moved, pinned}), nil
+	})
+	if err != nil {
+		t.Fatalf("the revisions are of %q: %v", packages, err)
+	}
+	for _, want := range []string{pinned, moved} {
+		rollback := env.devenv.Kubectl(t.Context(), "create", "--raw", path+"rollback", "-f", "-")
+		rollback.Stdin = strings.NewReader(`{"apiVersion":"admin.functionmesh.io/v1alpha1","kind":"PulsarRollback"}`)
+		if output, err := rollback.CombinedOutput(); err != nil {
+			t.Fatalf("%v: %s", err, output)
+		}
+		if got, _ := locationOf(t, "pin"); got != want {
+			t.Errorf("the rollback made it %s, not %s", got, want)
+		}
+	}
 }
 
 // pinElsewhere names a package of a Pulsar namespace that another Kubernetes namespace

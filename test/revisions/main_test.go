@@ -5,6 +5,7 @@ package revisions
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -27,6 +28,8 @@ const (
 	kept = 4
 	// gracePeriod is that of packages.
 	gracePeriod = 5 * time.Second
+	// parallel is how many tests run at once: most of them only wait most of the time.
+	parallel = "6"
 )
 
 // env is what the tests share.
@@ -81,6 +84,10 @@ func runIn(dir string, m *testing.M) int {
 		return failed(err)
 	}
 	defer env.Stop()
+	flag.Parse()
+	if err := flag.Set("test.parallel", parallel); err != nil {
+		return failed(err)
+	}
 	code := m.Run()
 	if err := env.java.Stop(); err != nil {
 		return failed(err)

@@ -7,10 +7,9 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"strings"
 	"testing"
-	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
@@ -24,23 +23,31 @@ func service(t *testing.T) *packageservice.Client {
 	return must[*packageservice.Client](t)(packageservice.NewClient(env.pulsar.URL(), pulsaradmin.NewTransport()))
 }
 
+// keeper is who looks after packages in the installation that is tested.
+func keeper(t *testing.T) packageservice.Keeper {
+	t.Helper()
+	system := must[*corev1.Namespace](t)(env.ControlPlane.Client().CoreV1().Namespaces().Get(t.Context(), metav1.NamespaceSystem, metav1.GetOptions{}))
+	return packageservice.Keeper{Manager: packageservice.Manager, Installation: string(system.UID)}
+}
+
 // newPackage returns a package with a content of its own.
-func newPackage(text, manager string) packageservice.Package {
+func newPackage(text string, keeper packageservice.Keeper) packageservice.Package {
 	digest := sha256.Sum256([]byte(text))
 	return packageservice.Package{
 		Name: identity.PackageURL{Type: "function", Tenant: "public", Namespace: "default", Name: "collected",
 			Version: packageservice.VersionOf(hex.EncodeToString(digest[:]))},
-		Metadata: packageservice.Metadata{Description: text, Contact: "test", Properties: map[string]string{
-			packageservice.PropertyManager: manager, packageservice.PropertyDigest: hex.EncodeToString(digest[:]), "other": "kept",
+		Keeper: keeper,
+		Metadata: packageservice.Metadata{Description: text, Properties: map[string]string{
+			packageservice.PropertyDigest: hex.EncodeToString(digest[:]), "other": "kept",
 		}},
 		Content: bytes.NewReader([]byte(text)), Size: int64(len(text)), Owned: packageservice.Managed,
 	}
 }
 
 // upload puts a package into the package service, as the shim does.
-func upload(t *testing.T, text, manager string) packageservice.Package {
+func upload(t *testing.T, text string, keeper packageservice.Keeper) packageservice.Package {
 	t.Helper()
-	made := newPackage(text, manager)
+	made := newPackage(text, keeper)
 	if err := service(t).Store(t.Context(), "", made); err != nil {
 		t.Fatal(err)
 	}
@@ -57,6 +64,25 @@ func isThere(ctx context.Context, client *packageservice.Client, name identity.P
 		return fmt.Errorf("package %s: %v", name, err)
 	}
 	return nil
+}
+
+// metadataOf returns what is said of a package.
+func metadataOf(t *testing.T, name identity.PackageURL) packageservice.Metadata {
+	t.Helper()
+	return *must[*packageservice.Metadata](t)(service(t).Metadata(t.Context(), "", name))
+}
+
+// expectMetadata waits until something is said of a package.
+func expectMetadata(t *testing.T, what string, name identity.PackageURL, condition func(packageservice.Metadata) bool) {
+	t.Helper()
+	client := service(t)
+	eventually(t, what, func(ctx context.Context) error {
+		metadata, err := client.Metadata(ctx, "", name)
+		if err == nil && !condition(*metadata) {
+			err = fmt.Errorf("package %s has %v", name, metadata.Properties)
+		}
+		return err
+	})
 }
 
 func expectGone(t *testing.T, name identity.PackageURL) {
@@ -89,112 +115,4 @@ func byHand(t *testing.T, name, location string) {
 			"java":  map[string]any{"jar": "/pulsar/x.jar", "jarLocation": location}},
 	}}
 	must[*unstructured.Unstructured](t)(resources("sinks").Create(t.Context(), made, metav1.CreateOptions{}))
-}
-
-// TestCollection leaves packages to nobody, to somebody by hand, to revisions and to
-// others, and looks at which of them are removed.
-func TestCollection(t *testing.T) {
-	client := service(t)
-	hand := upload(t, "by hand", packageservice.Manager)
-	// Pulsar allows any type of package for any kind of component.
-	byHand(t, "by-hand", hand.Name.String())
-	foreign := upload(t, "foreign", "somebody else")
-	tagged := newPackage("tagged", packageservice.Manager)
-	tagged.Name.Version = "v1"
-	if err := client.Upload(t.Context(), "", tagged.Name, tagged.Metadata, strings.NewReader("tagged")); err != nil {
-		t.Fatal(err)
-	}
-
-	// What a revision names stays as long as that does.
-	const name = "collected"
-	admin(t, "functions", "create", "--jar", env.pulsar.Code.Jar, "--name", name, "--inputs", "in", "--classname", "org.example.Exclamation")
-	former := must[identity.PackageURL](t)(identity.ParsePackageURL(locationOf(t, name)))
-	expectRevisions(t, "pulsarfunctions", objectName(name), "1 ")
-	admin(t, "functions", "update", "--jar", env.pulsar.Code.NAR, "--name", name)
-	expectRevisions(t, "pulsarfunctions", objectName(name), "2 ", "1 ")
-	present := must[identity.PackageURL](t)(identity.ParsePackageURL(locationOf(t, name)))
-
-	// Nobody's goes, and that all the others were looked at as often.
-	for _, text := range []string{"nobody's", "nobody's either"} {
-		expectGone(t, upload(t, text, packageservice.Manager).Name)
-	}
-	for what, there := range map[string]identity.PackageURL{
-		"named by hand": hand.Name, "somebody else's": foreign.Name, "not named by its content": tagged.Name, "a revision's": former, "present": present,
-	} {
-		if err := isThere(t.Context(), client, there, true); err != nil {
-			t.Errorf("what is %s: %v", what, err)
-		}
-	}
-	metadata := must[*packageservice.Metadata](t)(client.Metadata(t.Context(), "", foreign.Name))
-	if _, marked := packageservice.UnusedSince(*metadata); marked {
-		t.Error("somebody else's package is marked")
-	}
-
-	// What nobody names any more goes.
-	admin(t, "functions", "delete", "--name", name)
-	if err := resources("sinks").Delete(t.Context(), "by-hand", metav1.DeleteOptions{}); err != nil {
-		t.Fatal(err)
-	}
-	for _, unnamed := range []identity.PackageURL{former, present, hand.Name} {
-		expectGone(t, unnamed)
-	}
-	if err := isThere(t.Context(), client, foreign.Name, true); err != nil {
-		t.Error(err)
-	}
-}
-
-// TestRace names a package again that is about to be removed.
-func TestRace(t *testing.T) {
-	client := service(t)
-	made := upload(t, "raced", packageservice.Manager)
-	// It is named by hand, so that the server leaves it alone.
-	byHand(t, "raced", made.Name.String())
-	old := func() *packageservice.Metadata {
-		return must[*packageservice.Metadata](t)(client.Metadata(t.Context(), "", made.Name))
-	}
-	announce := func() packageservice.Removal {
-		return must[packageservice.Removal](t)(client.Announce(t.Context(), "", made.Name, *old(), time.Now()))
-	}
-	// Announced, and uploaded again soon: it isn't removed.
-	removal := announce()
-	if err := client.Store(t.Context(), "", made); err != nil {
-		t.Fatal(err)
-	}
-	if gone, err := client.Finish(t.Context(), "", removal, func() bool { return true }); err != nil || gone {
-		t.Fatalf("what was uploaded again is removed: %t, %v", gone, err)
-	}
-	// Announced, and uploaded again at the end of the notice: whoever uploads has it when
-	// it returns.
-	removal = announce()
-	if !packageservice.AwaitNotice(t.Context()) {
-		t.Fatal(t.Context().Err())
-	}
-	stored := make(chan error, 1)
-	go func() { stored <- client.Store(t.Context(), "", made) }()
-	if gone, err := client.Finish(t.Context(), "", removal, func() bool { return true }); err != nil || !gone {
-		t.Fatalf("nobody has it yet, and it isn't removed: %t, %v", gone, err)
-	}
-	if err := <-stored; err != nil {
-		t.Fatal(err)
-	}
-	if err := isThere(t.Context(), client, made.Name, true); err != nil {
-		t.Errorf("who uploaded it again doesn't have it: %v", err)
-	}
-	if old().Properties["other"] != "kept" {
-		t.Errorf("its properties are %v", old().Properties)
-	}
-
-	// Claimed in between: it stays.
-	removal = announce()
-	if err := client.SetUnused(t.Context(), "", made.Name, *old(), false); err != nil {
-		t.Fatal(err)
-	}
-	if gone, err := client.Finish(t.Context(), "", removal, func() bool { return true }); err != nil || gone {
-		t.Errorf("what is in use again is removed: %t, %v", gone, err)
-	}
-	// Named in between: it stays.
-	removal = announce()
-	if gone, err := client.Finish(t.Context(), "", removal, func() bool { return false }); err != nil || gone {
-		t.Errorf("what is named is removed: %t, %v", gone, err)
-	}
 }

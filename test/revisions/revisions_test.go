@@ -23,6 +23,7 @@ var plurals = map[string]string{"pulsarfunctions": "functions", "pulsarsinks": "
 // TestHistory follows objects of each kind through what makes a revision and what doesn't,
 // and back.
 func TestHistory(t *testing.T) {
+	t.Parallel()
 	for plural, behind := range plurals {
 		t.Run(plural, func(t *testing.T) {
 			t.Parallel()
@@ -108,6 +109,7 @@ func TestHistory(t *testing.T) {
 
 // TestRollback proves that a rollback restores code and configuration, and nothing else.
 func TestRollback(t *testing.T) {
+	t.Parallel()
 	for plural := range plurals {
 		t.Run(plural, func(t *testing.T) {
 			t.Parallel()

@@ -110,5 +110,4 @@ func TestPulsarClients(t *testing.T) {
 	if location := locationOf(t, name); location != second {
 		t.Errorf("the code is at %s, not at %s", location, second)
 	}
-	admin(t, "functions", "delete", "--name", name)
 }

@@ -13,7 +13,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
+	"sync"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -46,6 +46,9 @@ const (
 	passesPerPeriod          = 4
 	// batch is how many packages are removed at once, so that all of them are in time.
 	batch = 20
+	// spacesPerNamespace is how many namespaces in Pulsar a pass looks into since objects of
+	// one Kubernetes namespace say that they are of them. Custom resources can say anything.
+	spacesPerNamespace = 100
 )
 
 // Config is what the loop works with.
@@ -65,9 +68,11 @@ type Config struct {
 type Collector struct {
 	Config
 	limiter flowcontrol.RateLimiter
-	// spaces are those that a pass looked into, since one that nothing points to any more
-	// may still have packages.
+	// spaces are those in which the last pass found packages: nothing may point to them any
+	// more.
 	spaces map[tenancy.PulsarNamespace]bool
+	// finishing are the removals that are announced.
+	finishing sync.WaitGroup
 }
 
 // New returns a collector.
@@ -80,6 +85,7 @@ func New(config Config) *Collector {
 
 // Run looks for packages again and again until ctx ends.
 func (c *Collector) Run(ctx context.Context) {
+	defer c.finishing.Wait()
 	interval := min(max(c.GracePeriod/passesPerPeriod, minInterval), maxInterval)
 	for {
 		select {
@@ -99,6 +105,9 @@ func (c *Collector) Run(ctx context.Context) {
 func (c *Collector) ready(ctx context.Context) error {
 	if !c.Informers.Known() || !c.Index.HasSynced() || !c.Claims.HasSynced() {
 		return errors.New("not all objects and revisions are known")
+	}
+	if c.Claims.Installation() == "" {
+		return errors.New("the identity of this installation isn't known")
 	}
 	for _, kind := range component.Kinds {
 		resource := c.Dynamic.Resource(computev1alpha1.SchemeGroupVersion.WithResource(kind.CRResource))
@@ -132,24 +141,39 @@ func (c *Collector) pass(ctx context.Context) error {
 	if err := c.ready(ctx); err != nil {
 		return err
 	}
-	var failures []error
+	inhabited := map[tenancy.PulsarNamespace]bool{}
+	var failed []error
 	for _, cluster := range slices.Sorted(maps.Keys(c.Services)) {
-		look := &look{Collector: c, cluster: cluster, service: c.Services[cluster], used: c.used()}
-		failures = append(failures, c.findSpaces(ctx, c.Pulsar[cluster]))
-		for _, space := range slices.SortedFunc(maps.Keys(c.spaces), func(a, b tenancy.PulsarNamespace) int { return strings.Compare(a.String(), b.String()) }) {
-			failures = append(failures, look.into(ctx, space))
+		look := &look{
+			Collector: c, cluster: cluster, service: c.Services[cluster], installation: c.Claims.Installation(), used: c.used(),
+			asked: map[string]int{}, dues: map[string]int{},
 		}
-		failures = append(failures, look.remove(ctx))
+		spaces := c.findSpaces(ctx, c.Pulsar[cluster], &look.failures)
+		for _, space := range look.all(ctx, spaces) {
+			inhabited[space] = true
+		}
+		look.remove(ctx)
+		failed = append(failed, look.failures.err())
 	}
-	return errors.Join(failures...)
+	c.spaces = inhabited
+	return errors.Join(failed...)
 }
 
-// findSpaces adds the namespaces in Pulsar that may have packages: those of objects, and
-// those that are served, of which not all can be known from Kubernetes alone.
-func (c *Collector) findSpaces(ctx context.Context, pulsar *pulsaradmin.Client) error {
+// findSpaces returns the namespaces in Pulsar that may have packages: those that had, those
+// of objects, and those that are served, of which not all can be known from Kubernetes
+// alone.
+func (c *Collector) findSpaces(ctx context.Context, pulsar *pulsaradmin.Client, failed *failures) map[tenancy.PulsarNamespace]bool {
+	spaces := maps.Clone(c.spaces)
+	pointed := map[string]int{}
 	c.Informers.Each(func(key work.Key) {
-		if object := c.Informers.Get(key); object != nil && object.Identity.Tenant != "" && object.Identity.Namespace != "" {
-			c.spaces[tenancy.PulsarNamespace{Tenant: object.Identity.Tenant, Namespace: object.Identity.Namespace}] = true
+		object := c.Informers.Get(key)
+		if object == nil || object.Identity.Tenant == "" || object.Identity.Namespace == "" {
+			return
+		}
+		space := tenancy.PulsarNamespace{Tenant: object.Identity.Tenant, Namespace: object.Identity.Namespace}
+		if !spaces[space] && pointed[key.Namespace] < spacesPerNamespace {
+			pointed[key.Namespace]++
+			spaces[space] = true
 		}
 	})
 	claims, others := c.Claims.Claims()
@@ -159,31 +183,29 @@ func (c *Collector) findSpaces(ctx context.Context, pulsar *pulsaradmin.Client) 
 			tenants[claim.Tenant] = true
 			continue
 		}
-		c.spaces[claim] = true
+		spaces[claim] = true
 	}
-	var failures []error
-	if others && pulsar != nil {
+	if pulsar == nil {
+		return spaces
+	}
+	if others {
 		c.limiter.Accept()
 		all, err := pulsar.Tenants(ctx)
-		if err != nil {
-			failures = append(failures, err)
-		}
+		failed.add(err)
 		for _, tenant := range all {
 			tenants[tenant] = true
 		}
 	}
 	for _, tenant := range slices.Sorted(maps.Keys(tenants)) {
-		if pulsar == nil || ctx.Err() != nil {
+		if ctx.Err() != nil {
 			break
 		}
 		c.limiter.Accept()
 		namespaces, err := pulsar.Namespaces(ctx, tenant)
-		if err != nil {
-			failures = append(failures, err)
-		}
+		failed.add(err)
 		for _, namespace := range namespaces {
-			c.spaces[tenancy.PulsarNamespace{Tenant: tenant, Namespace: namespace}] = true
+			spaces[tenancy.PulsarNamespace{Tenant: tenant, Namespace: namespace}] = true
 		}
 	}
-	return errors.Join(failures...)
+	return spaces
 }
