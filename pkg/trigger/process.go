@@ -66,7 +66,8 @@ func environment() []string {
 	return variables
 }
 
-// bounded is what a process writes. A process that writes more than the limit can't go on.
+// bounded is the beginning of what a process writes. A process that writes more than the
+// limit can't go on.
 type bounded struct {
 	limit   int
 	content []byte
@@ -76,11 +77,12 @@ var errTooMuch = errors.New("it says too much")
 
 // Write implements io.Writer.
 func (b *bounded) Write(data []byte) (int, error) {
-	if len(b.content)+len(data) > b.limit {
-		return 0, errTooMuch
+	taken := min(len(data), b.limit-len(b.content))
+	b.content = append(b.content, data[:taken]...)
+	if taken < len(data) {
+		return taken, errTooMuch
 	}
-	b.content = append(b.content, data...)
-	return len(data), nil
+	return taken, nil
 }
 
 // ofMemory tells whether Go's runtime wrote that there is no more memory: for the heap, for
