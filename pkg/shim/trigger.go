@@ -15,6 +15,7 @@ import (
 	"k8s.io/klog/v2"
 
 	"github.com/function-mesh/functionmesh-apiserver/pkg/apis/admin/v1alpha1"
+	"github.com/function-mesh/functionmesh-apiserver/pkg/schema"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/slots"
 	"github.com/function-mesh/functionmesh-apiserver/pkg/trigger"
 )
@@ -116,7 +117,7 @@ func (c *components) trigger(writer http.ResponseWriter, request *restful.Reques
 // any.
 func notTriggered(ctx context.Context, way *v1alpha1.PulsarTriggerStatus, err error) error {
 	answer := &restError{cause: fmt.Errorf("could not trigger a function by topic %s: %w", way.Topic, err)}
-	var mismatch *trigger.SchemaError
+	var mismatch *schema.Error
 	switch {
 	case errors.As(err, &mismatch):
 		// The space that is missing is missing in Pulsar, too.

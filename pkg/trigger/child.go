@@ -10,6 +10,8 @@ import (
 	"os"
 	"runtime/debug"
 	"syscall"
+
+	"github.com/function-mesh/functionmesh-apiserver/pkg/schema"
 )
 
 // ChildArgument is the one argument of a process that is there for an exchange. It is
@@ -56,7 +58,7 @@ var failures = map[string]error{"not ready": ErrNotReady, "timeout": ErrTimeout,
 func failed(err error) outcome {
 	text := err.Error()
 	failed := outcome{Failure: failureOther, Text: text[:min(len(text), maxText)]}
-	var mismatch *SchemaError
+	var mismatch *schema.Error
 	if errors.As(err, &mismatch) {
 		failed.Failure = failureSchema
 	}
@@ -71,7 +73,7 @@ func failed(err error) outcome {
 // failure is the error that an exchange ended with.
 func (o outcome) failure() error {
 	if o.Failure == failureSchema {
-		return &SchemaError{o.Text}
+		return &schema.Error{Reason: o.Text}
 	}
 	return &failure{text: o.Text, known: failures[o.Failure]}
 }

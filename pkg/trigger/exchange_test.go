@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"github.com/apache/pulsar-client-go/pulsar"
+
+	"github.com/function-mesh/functionmesh-apiserver/pkg/schema"
 )
 
 // TestAnswers tells the answer to a message from those to others.
@@ -38,11 +40,11 @@ func TestAnswers(t *testing.T) {
 // TestSchemas has a definition that can't be read, which must not end the process.
 func TestSchemas(t *testing.T) {
 	for kind, known := range map[string]bool{"AVRO": true, "JSON": true, "PROTOBUF": true, "INT32": true, "PROTOBUF_NATIVE": true, "KEY_VALUE": false, "NONE": false} {
-		schema := topicSchema{Type: kind, Data: "{"}.schema()
-		if known != (schema != nil) {
-			t.Errorf("%s: %v", kind, schema)
+		made := schemaFor(schema.Schema{Type: kind, Data: "{"})
+		if known != (made != nil) {
+			t.Errorf("%s: %v", kind, made)
 		}
-		if known && schema.GetSchemaInfo().Schema != "{" {
+		if known && made.GetSchemaInfo().Schema != "{" {
 			t.Errorf("%s is changed", kind)
 		}
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/apache/pulsar-client-go/pulsar"
 
 	"github.com/function-mesh/functionmesh-apiserver/pkg/pulsaradmin"
+	"github.com/function-mesh/functionmesh-apiserver/pkg/schema"
 )
 
 // maxAnswer bounds an answer of Pulsar's web service.
@@ -21,7 +22,7 @@ const maxAnswer = 1 << 20
 // look asks whether the topic of a message exists, and returns its schema, nil for none,
 // after the value was checked against it. refused is true where Pulsar doesn't let the
 // caller look: it may let them send all the same.
-func (e *exchange) look(ctx context.Context, message Message) (schema pulsar.Schema, refused bool, err error) {
+func (e *exchange) look(ctx context.Context, message Message) (producer pulsar.Schema, refused bool, err error) {
 	base, client, err := pulsaradmin.Connect(message.WebServiceURL, e.web)
 	if err != nil {
 		return nil, false, err
@@ -75,14 +76,14 @@ func (e *exchange) look(ctx context.Context, message Message) (schema pulsar.Sch
 	case code != http.StatusOK:
 		return nil, false, fmt.Errorf("could not ask for a schema: Pulsar answers %d", code)
 	}
-	var described topicSchema
+	var described schema.Schema
 	if err := json.Unmarshal(body, &described); err != nil {
 		return nil, false, fmt.Errorf("could not read a schema: %w", err)
 	}
-	if err := described.check(message.Value); err != nil {
+	if err := described.Check(message.Value); err != nil {
 		return nil, false, err
 	}
-	return described.schema(), refused, nil
+	return schemaFor(described), refused, nil
 }
 
 // maxRedirects bounds how often brokers send a request on.

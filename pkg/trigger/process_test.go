@@ -13,6 +13,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/function-mesh/functionmesh-apiserver/pkg/schema"
 )
 
 const (
@@ -65,7 +67,7 @@ func misbehave(_ context.Context, asked request) ([]byte, bool, error) {
 		}
 		return nil, false, errors.New(string(asked.Value))
 	case "schema":
-		return nil, false, &SchemaError{string(asked.Value)}
+		return nil, false, &schema.Error{Reason: string(asked.Value)}
 	case "hang":
 		if len(asked.Value) != 0 {
 			if err := os.WriteFile(string(asked.Value), []byte(strconv.Itoa(os.Getpid())+"\n"), 0o600); err != nil {
@@ -141,7 +143,7 @@ func TestFailures(t *testing.T) {
 			t.Errorf("%q: %v", known, err)
 		}
 	}
-	var mismatch *SchemaError
+	var mismatch *schema.Error
 	if _, _, err := (&Client{}).Send(bound(t), Message{Topic: "schema", Value: []byte("no number")}); !errors.As(err, &mismatch) || mismatch.Error() != "no number" {
 		t.Errorf("a schema: %v", err)
 	}

@@ -4,53 +4,9 @@ import (
 	"errors"
 
 	"github.com/apache/pulsar-client-go/pulsar"
+
+	"github.com/function-mesh/functionmesh-apiserver/pkg/schema"
 )
-
-// topicSchema is a topic's schema as Pulsar's web service describes it.
-type topicSchema struct {
-	Type       string            `json:"type"`
-	Data       string            `json:"data"`
-	Properties map[string]string `json:"properties"`
-}
-
-// check returns a *SchemaError for a value that Pulsar's producers wouldn't take for one
-// of the type. What has a definition that isn't understood is for the function to read.
-func (s topicSchema) check(value []byte) error {
-	if known, err := checkPrimitive(s.Type, value); known {
-		return err
-	}
-	if s.Type == "JSON" {
-		return checkJSON(value)
-	}
-	if err := s.checkDefined(value); !errors.Is(err, errDefinition) {
-		return err
-	}
-	return nil
-}
-
-// checkDefined checks a value of a type that is defined. The error is errDefinition for a
-// type that isn't understood.
-func (s topicSchema) checkDefined(value []byte) error {
-	switch s.Type {
-	case "AVRO", "PROTOBUF":
-		// Pulsar describes the latter in Avro's way, and sends it so.
-		definition, err := parseAvro(s.Data)
-		if err != nil {
-			return err
-		}
-		return checkAvro(definition, value)
-	case "PROTOBUF_NATIVE":
-		definition, err := parseProtobuf(s.Data)
-		if err != nil {
-			return err
-		}
-		return checkProtobuf(definition, value)
-	case "KEY_VALUE":
-		return s.checkPair(value)
-	default:
-		return errDefinition
-	}
-}
 
 // numbers are those of the types in Pulsar's protocol, as far as what the web service
 // says of such a schema is all of it.
@@ -60,9 +16,9 @@ var numbers = map[string]pulsar.SchemaType{
 	"PROTOBUF_NATIVE": pulsar.ProtoNative,
 }
 
-// schema returns the schema for a producer, nil for a type of which not enough is known:
-// its values go without one, and the function reads them with its own.
-func (s topicSchema) schema() pulsar.Schema {
+// schemaFor returns a topic's schema for a producer, nil for a type of which not enough is
+// known: its values go without one, and the function reads them with its own.
+func schemaFor(s schema.Schema) pulsar.Schema {
 	number, ok := numbers[s.Type]
 	if !ok {
 		return nil

@@ -25,11 +25,6 @@ var (
 	ErrEnded = errors.New("the exchange with Pulsar ended without an outcome")
 )
 
-// SchemaError says that a value isn't what the schema of the topic asks for.
-type SchemaError struct{ reason string }
-
-func (e *SchemaError) Error() string { return e.reason }
-
 // MaxAnswerBytes bounds the answer of a function: it is as large as a message in Pulsar is
 // by default.
 const MaxAnswerBytes = 5 << 20
@@ -72,7 +67,9 @@ type Message struct {
 }
 
 // Send sends a message and returns the answer to it. answered is false for a function
-// that gives none. Errors are those above, and others where Pulsar can't be used. It
+// that gives none. Errors are those above,
+// *schema.Error for a value that the topic's schema doesn't allow, and others where
+// Pulsar can't be used. It
 // returns when the process for it is gone.
 func (c *Client) Send(ctx context.Context, message Message) (answer []byte, answered bool, err error) {
 	bounded, cancel := context.WithTimeout(ctx, exchangeTimeout)

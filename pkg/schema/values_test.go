@@ -1,4 +1,4 @@
-package trigger
+package schema
 
 import (
 	"encoding/binary"
@@ -64,7 +64,7 @@ func TestPrimitives(t *testing.T) {
 		{"INSTANT", bigEndian(-1<<63) + "\x7f\xff\xff\xff", none},
 		{"SOMETHING_NEW", "x", ""},
 	} {
-		checkRefusal(t, test.kind, topicSchema{Type: test.kind}.check([]byte(test.value)), test.refusal)
+		checkRefusal(t, test.kind, Schema{Type: test.kind}.Check([]byte(test.value)), test.refusal)
 	}
 }
 
@@ -75,16 +75,16 @@ func TestJSON(t *testing.T) {
 		`{"a":1,"a":2}`, "{}\x00", "\"\xff\"", `"\ud83d"`, strings.Repeat("[", 1000) + strings.Repeat("]", 1000), `"` + strings.Repeat("[", 2000) + `\"["`,
 		`["` + strings.Repeat("[", 2000) + `\"["]`,
 	} {
-		checkRefusal(t, value, topicSchema{Type: "JSON"}.check([]byte(value)), "")
+		checkRefusal(t, value, Schema{Type: "JSON"}.Check([]byte(value)), "")
 	}
 	for _, value := range []string{
 		`{"a"`, "{", "[1,]", "NaN", "Infinity", "01", "00", "-01", "1x", "1,2", "1}", "1\x00", "truex", "true_", "tru", "'a'", `"a`, "-", "1.", ".5", "+1", "1e", "1E+",
 		"\ufeff{}", "\"\x01\"", `"\x"`, `"\u12"`, "// c\n1", "{a:1}", `{"a":0x1}`, "\xff", "{\"\xc3}", "\t1\v",
 	} {
-		checkRefusal(t, value, topicSchema{Type: "JSON"}.check([]byte(value)), "it is not JSON")
+		checkRefusal(t, value, Schema{Type: "JSON"}.Check([]byte(value)), "it is not JSON")
 	}
 	deep := strings.Repeat(`{"a":[`, 501)
-	checkRefusal(t, "deep", topicSchema{Type: "JSON"}.check([]byte(deep+strings.Repeat("]}", 501))), "it is nested too deeply")
+	checkRefusal(t, "deep", Schema{Type: "JSON"}.Check([]byte(deep+strings.Repeat("]}", 501))), "it is nested too deeply")
 }
 
 // TestPairs checks keys with their values.
@@ -115,12 +115,12 @@ func TestPairs(t *testing.T) {
 		{"SEPARATED", "INT32", "PROTOBUF", "", ""},
 		{"SEPARATED", "INT32", "KEY_VALUE", "", ""},
 	} {
-		schema := topicSchema{Type: "KEY_VALUE", Data: `{"key":` + record + `,"value":` + record + `}`, Properties: map[string]string{
+		schema := Schema{Type: "KEY_VALUE", Data: `{"key":` + record + `,"value":` + record + `}`, Properties: map[string]string{
 			"kv.encoding.type": test.encoding, "key.schema.type": test.key, "value.schema.type": test.value,
 		}}
-		checkRefusal(t, test.encoding+" "+test.key+" "+test.value, schema.check([]byte(test.message)), test.refusal)
+		checkRefusal(t, test.encoding+" "+test.key+" "+test.value, schema.Check([]byte(test.message)), test.refusal)
 	}
-	checkRefusal(t, "no definition", topicSchema{Type: "KEY_VALUE", Data: "{"}.check(nil), "")
+	checkRefusal(t, "no definition", Schema{Type: "KEY_VALUE", Data: "{"}.Check(nil), "")
 }
 
 // FuzzJSON looks for values that can't be survived. What begins with an object that is

@@ -1,4 +1,4 @@
-package trigger
+package schema
 
 import (
 	"bytes"
@@ -71,9 +71,9 @@ func TestAvro(t *testing.T) {
 		{list, strings.Repeat("\x02", 2000) + "\x00", "the value is nested too deeply"},
 		{one(`"R"`), "x", "the value is nested too deeply"},
 	} {
-		err := topicSchema{Type: "AVRO", Data: test.definition}.check([]byte(test.value))
+		err := Schema{Type: "AVRO", Data: test.definition}.Check([]byte(test.value))
 		checkRefusal(t, fmt.Sprintf("%.60q of %s", test.value, test.definition), err, test.refusal)
-		if again := (topicSchema{Type: "PROTOBUF", Data: test.definition}).check([]byte(test.value)); (again == nil) != (err == nil) {
+		if again := (Schema{Type: "PROTOBUF", Data: test.definition}).Check([]byte(test.value)); (again == nil) != (err == nil) {
 			t.Errorf("%q of %s is not the same where Pulsar calls it PROTOBUF: %v", test.value, test.definition, again)
 		}
 	}
@@ -81,7 +81,7 @@ func TestAvro(t *testing.T) {
 
 func checkRefusal(t *testing.T, what string, err error, refusal string) {
 	t.Helper()
-	var refused *SchemaError
+	var refused *Error
 	if refusal == "" != (err == nil) || err != nil && (!errors.As(err, &refused) || refused.Error() != refusal) {
 		t.Errorf("%s: %v, not %q", what, err, refusal)
 	}
@@ -110,11 +110,11 @@ func TestAvroNames(t *testing.T) {
 		field(`{"type":"bytes","logicalType":"decimal","precision":4}`, `{"type":"int","logicalType":"date"}`): 2,
 		field(`"boolean"`, `"null"`, `{"type":"record","name":"S","fields":[]}`, `"S"`):                        1,
 	} {
-		schema := topicSchema{Type: "AVRO", Data: definition}
-		if err := schema.check(make([]byte, size)); err != nil {
+		schema := Schema{Type: "AVRO", Data: definition}
+		if err := schema.Check(make([]byte, size)); err != nil {
 			t.Errorf("%s: %v", definition, err)
 		}
-		if err := schema.check(make([]byte, size-1)); err == nil {
+		if err := schema.Check(make([]byte, size-1)); err == nil {
 			t.Errorf("%s takes fewer bytes", definition)
 		}
 	}
@@ -126,7 +126,7 @@ func TestAvroNames(t *testing.T) {
 		if parsed, err := parseAvro(definition); !errors.Is(err, errDefinition) {
 			t.Errorf("%s is understood as %+v: %v", definition, parsed, err)
 		}
-		if err := (topicSchema{Type: "AVRO", Data: definition}).check(nil); err != nil {
+		if err := (Schema{Type: "AVRO", Data: definition}).Check(nil); err != nil {
 			t.Errorf("%s: %v", definition, err)
 		}
 	}

@@ -1,4 +1,4 @@
-package trigger
+package schema
 
 import (
 	"encoding/binary"
@@ -14,12 +14,12 @@ const (
 )
 
 // checkPair checks a key and its value, or a value whose key isn't in the message.
-func (s topicSchema) checkPair(pair []byte) error {
+func (s Schema) checkPair(pair []byte) error {
 	var definition struct{ Key, Value json.RawMessage }
 	if err := json.Unmarshal([]byte(s.Data), &definition); err != nil {
 		return fmt.Errorf("%w: %w", errDefinition, err)
 	}
-	valueSchema := topicSchema{Type: s.half(propertyValueType), Data: string(definition.Value)}
+	valueSchema := Schema{Type: s.half(propertyValueType), Data: string(definition.Value)}
 	switch s.Properties[propertyEncoding] {
 	case "SEPARATED":
 		return valueSchema.checkHalf(pair)
@@ -35,14 +35,14 @@ func (s topicSchema) checkPair(pair []byte) error {
 	if err != nil {
 		return err
 	}
-	if err := (topicSchema{Type: s.half(propertyKeyType), Data: string(definition.Key)}).checkHalf(key); err != nil {
+	if err := (Schema{Type: s.half(propertyKeyType), Data: string(definition.Key)}).checkHalf(key); err != nil {
 		return err
 	}
 	return valueSchema.checkHalf(value)
 }
 
 // half returns the type of keys or of values.
-func (s topicSchema) half(property string) string {
+func (s Schema) half(property string) string {
 	if kind := s.Properties[property]; kind != "" {
 		return kind
 	}
@@ -50,7 +50,7 @@ func (s topicSchema) half(property string) string {
 }
 
 // checkHalf checks a key or a value, nil for none. There are no pairs of pairs.
-func (s topicSchema) checkHalf(value []byte) error {
+func (s Schema) checkHalf(value []byte) error {
 	if value == nil {
 		return nil
 	}
@@ -71,14 +71,14 @@ func (s topicSchema) checkHalf(value []byte) error {
 func cutHalf(from []byte) (half, rest []byte, err error) {
 	const size = 4
 	if len(from) < size {
-		return nil, nil, &SchemaError{"it ends before the length of a key or a value"}
+		return nil, nil, &Error{"it ends before the length of a key or a value"}
 	}
 	length, rest := int32(binary.BigEndian.Uint32(from)), from[size:]
 	switch {
 	case length == -1:
 		return nil, rest, nil
 	case length < 0 || int(length) > len(rest):
-		return nil, nil, &SchemaError{"a key or a value isn't as long as it says"}
+		return nil, nil, &Error{"a key or a value isn't as long as it says"}
 	}
 	return rest[:length:length], rest[length:], nil
 }

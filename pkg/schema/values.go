@@ -1,4 +1,4 @@
-package trigger
+package schema
 
 import (
 	"bytes"
@@ -41,10 +41,10 @@ const (
 // other types.
 func checkPrimitive(kind string, value []byte) (known bool, err error) {
 	if size, ok := sizes[kind]; ok && len(value) != size.bytes {
-		return true, &SchemaError{fmt.Sprintf("Size of data received by %s is not %d", size.name, size.bytes)}
+		return true, &Error{fmt.Sprintf("Size of data received by %s is not %d", size.name, size.bytes)}
 	}
 	if size, ok := pairs[kind]; ok && len(value) < size.bytes {
-		return true, &SchemaError{fmt.Sprintf("Size of data received by %s is less than %d", size.name, size.bytes)}
+		return true, &Error{fmt.Sprintf("Size of data received by %s is less than %d", size.name, size.bytes)}
 	}
 	number := func(at int) int64 { return int64(binary.BigEndian.Uint64(value[at:])) }
 	inRange := true
@@ -62,7 +62,7 @@ func checkPrimitive(kind string, value []byte) (known bool, err error) {
 		return false, nil
 	}
 	if !inRange {
-		return true, &SchemaError{"it is no date or time that there is"}
+		return true, &Error{"it is no date or time that there is"}
 	}
 	return true, nil
 }
@@ -79,7 +79,7 @@ func isInstant(seconds int64, nanos int32) bool {
 // maxJSONDepth is how deep Pulsar reads.
 const maxJSONDepth = 1000
 
-var errNotJSON = &SchemaError{"it is not JSON"}
+var errNotJSON = &Error{"it is not JSON"}
 
 // checkJSON checks that a value begins with JSON, or is empty: Pulsar reads no further
 // than to the end of the first object, array or text.
@@ -121,7 +121,7 @@ func shallow(value []byte) error {
 		case quoted:
 		case character == '{', character == '[':
 			if depth++; depth > maxJSONDepth {
-				return &SchemaError{"it is nested too deeply"}
+				return &Error{"it is nested too deeply"}
 			}
 		case character == '}', character == ']':
 			depth--

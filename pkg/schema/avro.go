@@ -1,4 +1,4 @@
-package trigger
+package schema
 
 import (
 	"encoding/json"

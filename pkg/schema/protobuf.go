@@ -1,4 +1,4 @@
-package trigger
+package schema
 
 import (
 	"encoding/binary"
@@ -59,8 +59,8 @@ func parseProtobuf(definition string) (protoreflect.MessageDescriptor, error) {
 	return message, nil
 }
 
-func protobufError(text string) *SchemaError {
-	return &SchemaError{"com.google.protobuf.InvalidProtocolBufferException: " + text}
+func protobufError(text string) *Error {
+	return &Error{"com.google.protobuf.InvalidProtocolBufferException: " + text}
 }
 
 // The reasons are Pulsar's.
@@ -73,7 +73,7 @@ var (
 	errProtobufGroup  = protobufError("Protocol message end-group tag did not match expected tag.")
 	errProtobufUTF8   = protobufError("Protocol message had invalid UTF-8.")
 	errProtobufDeep   = protobufError("Protocol message had too many levels of nesting.  May be malicious.  Use setRecursionLimit() to increase the recursion depth limit.")
-	errProtobufWire   = &SchemaError{"com.google.protobuf.InvalidProtocolBufferException$InvalidWireTypeException: Protocol message tag had invalid wire type."}
+	errProtobufWire   = &Error{"com.google.protobuf.InvalidProtocolBufferException$InvalidWireTypeException: Protocol message tag had invalid wire type."}
 )
 
 // checkProtobuf checks that a value is a message of a type. It makes nothing of the value:

@@ -1,4 +1,4 @@
-package trigger
+package schema
 
 import (
 	"encoding/json"
@@ -119,12 +119,12 @@ func TestProtobuf(t *testing.T) {
 		{"a wrong one", other, "\x0a\x00\x12\x00", prefix + "Message missing required fields: x"},
 		{"a message in a message", inner, "\x08\x01", ""},
 	} {
-		checkRefusal(t, test.what, topicSchema{Type: "PROTOBUF_NATIVE", Data: test.definition}.check([]byte(test.value)), test.refusal)
+		checkRefusal(t, test.what, Schema{Type: "PROTOBUF_NATIVE", Data: test.definition}.Check([]byte(test.value)), test.refusal)
 	}
 	// Which of several in a message is missing Pulsar says in another way.
-	schema := topicSchema{Type: "PROTOBUF_NATIVE", Data: two}
-	checkRefusal(t, "within", schema.check([]byte("\x6a\x02\x08\x01")), prefix+"Message missing required fields: y")
-	checkRefusal(t, "within, in two pieces", schema.check([]byte("\x6a\x02\x08\x01\x6a\x02\x12\x00")), "")
+	schema := Schema{Type: "PROTOBUF_NATIVE", Data: two}
+	checkRefusal(t, "within", schema.Check([]byte("\x6a\x02\x08\x01")), prefix+"Message missing required fields: y")
+	checkRefusal(t, "within, in two pieces", schema.Check([]byte("\x6a\x02\x08\x01\x6a\x02\x12\x00")), "")
 }
 
 // TestProtobufDefinitions has definitions that aren't understood, whose values nobody
@@ -136,7 +136,7 @@ func TestProtobufDefinitions(t *testing.T) {
 		protobufDefinition(t, protobuf3+protobuf3, "p.M"),
 		protobufDefinition(t, `file { name: "m.proto" message_type { name: "M" field { number: -1 } } }`, "M"),
 	} {
-		if err := (topicSchema{Type: "PROTOBUF_NATIVE", Data: definition}).check([]byte("\x00")); err != nil {
+		if err := (Schema{Type: "PROTOBUF_NATIVE", Data: definition}).Check([]byte("\x00")); err != nil {
 			t.Errorf("%s: %v", definition, err)
 		}
 	}
@@ -221,6 +221,6 @@ func FuzzProtobufDefinition(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		_ = topicSchema{Type: "PROTOBUF_NATIVE", Data: string(definition)}.check([]byte(value))
+		_ = Schema{Type: "PROTOBUF_NATIVE", Data: string(definition)}.Check([]byte(value))
 	})
 }

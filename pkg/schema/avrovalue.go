@@ -1,4 +1,4 @@
-package trigger
+package schema
 
 import (
 	"encoding/binary"
@@ -18,13 +18,13 @@ const (
 
 // The reasons are Pulsar's where it has one for who triggers.
 var (
-	errAvroEnds    = &SchemaError{"java.io.EOFException"}
-	errAvroInt     = &SchemaError{"org.apache.avro.InvalidNumberEncodingException: Invalid int encoding"}
-	errAvroLong    = &SchemaError{"org.apache.avro.InvalidNumberEncodingException: Invalid long encoding"}
-	errAvroLength  = &SchemaError{"Malformed data. Length is negative"}
-	errAvroItems   = &SchemaError{"Cannot read collections larger than 2147483639 items"}
-	errAvroTooDeep = &SchemaError{"the value is nested too deeply"}
-	errAvroTooMuch = &SchemaError{"the value has too many parts to be checked"}
+	errAvroEnds    = &Error{"java.io.EOFException"}
+	errAvroInt     = &Error{"org.apache.avro.InvalidNumberEncodingException: Invalid int encoding"}
+	errAvroLong    = &Error{"org.apache.avro.InvalidNumberEncodingException: Invalid long encoding"}
+	errAvroLength  = &Error{"Malformed data. Length is negative"}
+	errAvroItems   = &Error{"Cannot read collections larger than 2147483639 items"}
+	errAvroTooDeep = &Error{"the value is nested too deeply"}
+	errAvroTooMuch = &Error{"the value has too many parts to be checked"}
 )
 
 // checkAvro checks that a value begins with one of a type, in Avro's binary form. It
@@ -65,7 +65,7 @@ func (w *avroWalk) over(definition *avroType, depth int) error {
 	case avroEnum:
 		index, err := w.int()
 		if err == nil && (index < 0 || int(index) >= definition.size) {
-			err = &SchemaError{fmt.Sprintf("java.lang.IndexOutOfBoundsException: Index %d out of bounds for length %d", index, definition.size)}
+			err = &Error{fmt.Sprintf("java.lang.IndexOutOfBoundsException: Index %d out of bounds for length %d", index, definition.size)}
 		}
 		return err
 	case avroUnion:
@@ -74,7 +74,7 @@ func (w *avroWalk) over(definition *avroType, depth int) error {
 		case err != nil:
 			return err
 		case index < 0 || int(index) >= len(definition.members):
-			return &SchemaError{fmt.Sprintf("java.lang.ArrayIndexOutOfBoundsException: Index %d out of bounds for length %d", index, len(definition.members))}
+			return &Error{fmt.Sprintf("java.lang.ArrayIndexOutOfBoundsException: Index %d out of bounds for length %d", index, len(definition.members))}
 		}
 		return w.over(definition.members[index], depth+1)
 	case avroRecord:
