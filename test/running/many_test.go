@@ -63,6 +63,28 @@ func checkMany(id int, count int64, text string) error {
 	return nil
 }
 
+// heard asks for all instances of TestMany until none that should answer is late: on a
+// machine with too much to do, one may be.
+func heard(t *testing.T, silent func(id int) bool) []v1alpha1.PulsarInstance {
+	t.Helper()
+	var found *v1alpha1.PulsarInstances
+	eventually(t, "instances that are not late", func(ctx context.Context) (err error) {
+		if found, err = instancesOf(ctx, "pulsarfunctions", objectName("many"), ""); err != nil {
+			return err
+		}
+		for id, instance := range found.Instances {
+			if !silent(id) && instance.Error == instancetest.Late {
+				return fmt.Errorf("instance %d is late", id)
+			}
+		}
+		return nil
+	})
+	if len(found.Instances) != manyInstances {
+		t.Fatalf("there are %d", len(found.Instances))
+	}
+	return found.Instances
+}
+
 func manyWithDeadOnes(t *testing.T, pods []corev1.Pod, port int) {
 	var lock sync.Mutex
 	var waitedFor, most, alive, total int64
@@ -90,11 +112,7 @@ func manyWithDeadOnes(t *testing.T, pods []corev1.Pod, port int) {
 		}
 	}
 
-	found := must[*v1alpha1.PulsarInstances](t)(instancesOf(t.Context(), "pulsarfunctions", objectName("many"), ""))
-	if len(found.Instances) != manyInstances {
-		t.Fatalf("there are %d", len(found.Instances))
-	}
-	for id, instance := range found.Instances {
+	for id, instance := range heard(t, hangs) {
 		var count int64
 		if instance.Status != nil {
 			count = instance.Status.NumReceived
@@ -105,32 +123,37 @@ func manyWithDeadOnes(t *testing.T, pods []corev1.Pod, port int) {
 		}
 	}
 	// That nobody was given up before the last one was asked is what bounds the time.
-	if most != hung {
+	if most < hung {
 		t.Errorf("of %d that hang, %d at most were waited for at once", hung, most)
 	}
 
-	// Who asks at the same time doesn't take it from the others.
-	var asking errgroup.Group
 	var said status
 	var measured stats
-	asking.Go(func() error { return getOf(t.Context(), "many", "status", &said) })
-	asking.Go(func() error { return getOf(t.Context(), "many", "stats", &measured) })
-	asking.Go(func() error {
-		if javaclient.Off() {
-			return nil
+	// Who asks at the same time doesn't take it from the others.
+	eventually(t, "figures of all instances, whoever asks", func(ctx context.Context) error {
+		said, measured = status{}, stats{}
+		var asking errgroup.Group
+		asking.Go(func() error { return getOf(ctx, "many", "status", &said) })
+		asking.Go(func() error { return getOf(ctx, "many", "stats", &measured) })
+		asking.Go(func() error {
+			if javaclient.Off() {
+				return nil
+			}
+			got, err := java.Run(ctx, env.ShimURL(), of("functions", "status", "many")...)
+			if err == nil && (got.Exit != 0 || !strings.Contains(got.Out, fmt.Sprintf(`"numRunning" : %d`, alive)) ||
+				strings.Count(got.Out, `"instanceId"`) != manyInstances || strings.Count(got.Out, instancetest.Late) != int(hung)) {
+				err = fmt.Errorf("pulsar-admin says %+v", got)
+			}
+			return err
+		})
+		if err := asking.Wait(); err != nil {
+			return err
 		}
-		ctx, cancel := context.WithTimeout(t.Context(), limit)
-		defer cancel()
-		got, err := java.Run(ctx, env.ShimURL(), of("functions", "status", "many")...)
-		if err == nil && (got.Exit != 0 || !strings.Contains(got.Out, fmt.Sprintf(`"numRunning" : %d`, alive)) ||
-			strings.Count(got.Out, `"instanceId"`) != manyInstances || strings.Count(got.Out, instancetest.Late) != int(hung)) {
-			err = fmt.Errorf("pulsar-admin says %+v", got)
+		if said.NumRunning != int(alive) || measured.ReceivedTotal != total {
+			return fmt.Errorf("%d are running, and have received %d", said.NumRunning, measured.ReceivedTotal)
 		}
-		return err
+		return nil
 	})
-	if err := asking.Wait(); err != nil {
-		t.Fatal(err)
-	}
 	if said.NumInstances != manyInstances || said.NumRunning != int(alive) || len(said.Instances) != manyInstances {
 		t.Fatalf("%d instances, %d running, %d listed", said.NumInstances, said.NumRunning, len(said.Instances))
 	}
@@ -178,11 +201,7 @@ func manyWithLiars(t *testing.T, pods []corev1.Pod, port int) {
 	readdress(t, &pods[linked], "169.254.169.254")
 	readdress(t, &pods[neighbour], pods[neighbours].Status.PodIP)
 
-	found := must[*v1alpha1.PulsarInstances](t)(instancesOf(t.Context(), "pulsarfunctions", objectName("many"), ""))
-	if len(found.Instances) != manyInstances {
-		t.Fatalf("there are %d", len(found.Instances))
-	}
-	for id, instance := range found.Instances {
+	for id, instance := range heard(t, liar) {
 		switch {
 		case id == linked && strings.HasSuffix(instance.Error, "no address of its own."), id == neighbour && instance.Error == instancetest.Another:
 		case !liar(id) && instance.Error == "" && instance.Status.NumReceived == received(id) && instance.Metrics.UserMetrics["id"] == float64(id):
@@ -198,15 +217,22 @@ func manyWithLiars(t *testing.T, pods []corev1.Pod, port int) {
 	}
 	var said status
 	var measured stats
-	var asking errgroup.Group
-	asking.Go(func() error { return getOf(t.Context(), "many", "status", &said) })
-	asking.Go(func() error { return getOf(t.Context(), "many", "stats", &measured) })
-	if err := asking.Wait(); err != nil {
-		t.Fatal(err)
-	}
 	honest := manyInstances - len(lies) - 2
-	if said.NumInstances != manyInstances || said.NumRunning != honest || measured.ReceivedTotal < 0 || len(measured.Instances) != manyInstances {
-		t.Errorf("%d instances, %d running, received %d, by %d", said.NumInstances, said.NumRunning, measured.ReceivedTotal, len(measured.Instances))
+	eventually(t, "figures of what is honest", func(ctx context.Context) error {
+		said, measured = status{}, stats{}
+		var asking errgroup.Group
+		asking.Go(func() error { return getOf(ctx, "many", "status", &said) })
+		asking.Go(func() error { return getOf(ctx, "many", "stats", &measured) })
+		if err := asking.Wait(); err != nil {
+			return err
+		}
+		if said.NumRunning != honest {
+			return fmt.Errorf("%d are running, and %d are honest", said.NumRunning, honest)
+		}
+		return nil
+	})
+	if said.NumInstances != manyInstances || measured.ReceivedTotal < 0 || len(measured.Instances) != manyInstances {
+		t.Errorf("%d instances, received %d, by %d", said.NumInstances, measured.ReceivedTotal, len(measured.Instances))
 	}
 	// What they hold back takes several times as much.
 	const moreMiB = 150
