@@ -103,8 +103,10 @@ published: control-plane build ## Write down the API as kube-apiserver publishes
 
 generate: update ## The same as update.
 
-bench: ## Run the benchmarks.
+bench: control-plane build ## Run the benchmarks.
 	$(GO) test -run '^$$' -bench . -benchmem ./...
+	@echo "==> what the view costs beside the resources, by a real control plane"
+	@cd test && $(GO) test -run '^$$' -bench . -timeout $(TEST_TIMEOUT) ./apigroup
 
 clean: ## Remove what was built and the state of make run.
 	rm -rf bin .run
