@@ -234,21 +234,7 @@ func sendToPath(ctx context.Context, shim, token, path string, pathFirst bool, c
 		}
 		writer.CloseWithError(err)
 	}()
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, shim+"/admin/v3/functions/upload", reader)
-	if err != nil {
-		return 0, "", err
-	}
-	request.Header.Set("Content-Type", form.FormDataContentType())
-	if token != "" {
-		request.Header.Set("Authorization", "Bearer "+token)
-	}
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return 0, "", err
-	}
-	defer response.Body.Close()
-	body, err := io.ReadAll(response.Body)
-	return response.StatusCode, string(body), err
+	return ask(ctx, http.MethodPost, shim+"/admin/v3/functions/upload", token, form.FormDataContentType(), reader)
 }
 
 // TestUploadsToPathAtOnce uploads the same and other bytes to one path: what is there in
